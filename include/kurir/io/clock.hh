@@ -1,0 +1,16 @@
+#pragma once
+// Time and random numbers, from this core's driver. The only source of both above io/.
+
+#include "kurir/base/clock.hh"
+
+#include <cstdint>
+#include <span>
+
+namespace kurir::io {
+
+Instant now();            // monotonic, as of this turn of the loop
+WallTime wall_now();      // wall clock, asked anew
+void random_octets(std::span<char> into);
+std::uint64_t random_u64();
+
+}  // namespace kurir::io
