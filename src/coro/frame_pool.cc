@@ -10,7 +10,7 @@ namespace kurir {
 namespace {
 
 constexpr std::size_t class_octets = 64;
-constexpr std::size_t classes = 64;            // frames up to 4 KiB are pooled
+constexpr std::size_t classes = 64;             // frames up to 4 KiB are pooled
 constexpr std::uint32_t frames_kept_max = 256;  // a class; more go back to the allocator
 
 struct FreeFrame {
@@ -31,7 +31,8 @@ struct Pool {
         list.first = frame->next;
         std::free(frame);
       }
-      list.count = frames_kept_max;  // frames freed after this thread's pool died go to the allocator
+      list.count =
+          frames_kept_max;  // frames freed after this thread's pool died go to the allocator
     }
   }
 };

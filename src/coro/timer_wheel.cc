@@ -12,7 +12,8 @@ void TimerWheel::arm(Timer& timer, Instant when) {
   insert(timer);
 }
 
-// The level is the highest group of six bits in which the timer's tick differs from the present tick.
+// The level is the highest group of six bits in which the timer's tick differs from the present
+// tick.
 void TimerWheel::insert(Timer& timer) {
   const std::uint64_t tick = std::max(tick_ceiling(timer.when_), now_tick_ + 1);
   const std::uint64_t difference = (tick ^ now_tick_) | (slots - 1);
@@ -31,7 +32,8 @@ void TimerWheel::remove(Timer& timer) {
     occupied_[timer.level_] &= ~(std::uint64_t{1} << timer.slot_);
 }
 
-// The lowest occupied level holds the next expiry: every timer of a higher level lies in a later group.
+// The lowest occupied level holds the next expiry: every timer of a higher level lies in a later
+// group.
 bool TimerWheel::find_next(Expiry& expiry) const {
   for (unsigned level = 0; level < levels; ++level) {
     if (occupied_[level] == 0) continue;

@@ -1,6 +1,7 @@
 #pragma once
 // KURIR_ASSERT: a bug stops the process, in release builds too. The queue is built to survive that.
-// Use it for preconditions and invariants, one condition each; never for what a peer, a disk or a clock can do.
+// Use it for preconditions and invariants, one condition each; never for what a peer, a disk or a
+// clock can do.
 
 namespace kurir {
 
@@ -9,8 +10,8 @@ namespace kurir {
 
 }  // namespace kurir
 
-#define KURIR_ASSERT(condition)                                                        \
-  do {                                                                                 \
-    if (!(condition)) [[unlikely]]                                                     \
-      ::kurir::assertion_failed(#condition, __FILE__, __LINE__);                       \
+#define KURIR_ASSERT(condition)                                  \
+  do {                                                           \
+    if (!(condition)) [[unlikely]]                               \
+      ::kurir::assertion_failed(#condition, __FILE__, __LINE__); \
   } while (false)

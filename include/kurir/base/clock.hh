@@ -1,5 +1,6 @@
 #pragma once
-// Time types. The values come from io/clock.hh only (kernel or simulator); nothing here asks the system.
+// Time types. The values come from io/clock.hh only (kernel or simulator); nothing here asks the
+// system.
 
 #include <chrono>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
-// Hashing of octets: xxHash's XXH3. checksum() is for stored bytes, keyed_hash() for tables that a peer can fill
-// (the key comes from the kernel's random source at start, threats.md F6). Any core.
+// Hashing of octets: xxHash's XXH3. checksum() is for stored bytes, keyed_hash() for tables that a
+// peer can fill (the key comes from the kernel's random source at start, threats.md F6). Any core.
 
 #include <xxhash.h>
 

@@ -24,11 +24,13 @@ using AccountId = Id<struct AccountIdTag, std::uint64_t>;    // the owner of mai
 using MailboxId = Id<struct MailboxIdTag, std::uint64_t>;    // one mailbox, unchanged by a rename
 using Uid = Id<struct UidTag, std::uint32_t>;                // RFC 9051 2.3.1.1
 using UidValidity = Id<struct UidValidityTag, std::uint32_t>;
-using ModSeq = Id<struct ModSeqTag, std::uint64_t>;          // RFC 7162 3.1: 63 bits
+using ModSeq = Id<struct ModSeqTag, std::uint64_t>;  // RFC 7162 3.1: 63 bits
 
 }  // namespace kurir
 
 template <class Tag, class T>
 struct std::hash<kurir::Id<Tag, T>> {
-  std::size_t operator()(const kurir::Id<Tag, T>& id) const noexcept { return std::hash<T>{}(id.value); }
+  std::size_t operator()(const kurir::Id<Tag, T>& id) const noexcept {
+    return std::hash<T>{}(id.value);
+  }
 };

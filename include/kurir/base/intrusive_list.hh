@@ -1,6 +1,7 @@
 #pragma once
-// A doubly linked list whose links live in the elements: no allocation, O(1) removal of a known element.
-// Core-local. The list does not own; an element must be unlinked before it dies (asserted).
+// A doubly linked list whose links live in the elements: no allocation, O(1) removal of a known
+// element. Core-local. The list does not own; an element must be unlinked before it dies
+// (asserted).
 
 #include <cstddef>
 
@@ -39,7 +40,10 @@ class IntrusiveList {
   IntrusiveList& operator=(const IntrusiveList&) = delete;
 
   bool empty() const { return head_.next == &head_; }
-  T& front() { KURIR_ASSERT(!empty()); return *static_cast<T*>(static_cast<Link*>(head_.next)); }
+  T& front() {
+    KURIR_ASSERT(!empty());
+    return *static_cast<T*>(static_cast<Link*>(head_.next));
+  }
   void push_back(T& element) { insert_before(&head_, static_cast<Link*>(&element)); }
   void push_front(T& element) { insert_before(head_.next, static_cast<Link*>(&element)); }
   T& pop_front() {

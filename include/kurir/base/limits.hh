@@ -1,5 +1,6 @@
 #pragma once
-// Every bound that is not configured, in one place, with the relations between them. Octets unless named otherwise.
+// Every bound that is not configured, in one place, with the relations between them. Octets unless
+// named otherwise.
 
 #include <chrono>
 #include <cstddef>
@@ -8,20 +9,21 @@
 namespace kurir::limits {
 
 // SMTP (RFC 5321 4.5.3.1, RFC 4954 4, threats.md A6 and A7).
-inline constexpr std::size_t smtp_command_octets_max = 4096;   // line end included
-inline constexpr std::size_t smtp_auth_octets_max = 12288;     // AUTH and its continuation lines
+inline constexpr std::size_t smtp_command_octets_max = 4096;  // line end included
+inline constexpr std::size_t smtp_auth_octets_max = 12288;    // AUTH and its continuation lines
 inline constexpr std::size_t smtp_unterminated_octets_max = 1 << 20;
 inline constexpr std::size_t path_octets_max = 256;
 inline constexpr std::size_t local_part_octets_max = 64;
 inline constexpr std::size_t domain_octets_max = 255;
-inline constexpr std::size_t received_headers_max = 100;       // RFC 5321 6.3: loop detection
+inline constexpr std::size_t received_headers_max = 100;  // RFC 5321 6.3: loop detection
 
 // IMAP and POP3 (RFC 9051, RFC 7888, RFC 2449; threats.md I1, I2, J2).
-inline constexpr std::size_t imap_command_octets_max = 64 * 1024;  // all literals but APPEND's included
+inline constexpr std::size_t imap_command_octets_max =
+    64 * 1024;  // all literals but APPEND's included
 inline constexpr std::size_t imap_literal_before_login_max = 4096;
 inline constexpr std::size_t imap_search_nodes_max = 1000;
 inline constexpr std::size_t imap_search_depth_max = 50;
-inline constexpr std::size_t imap_keywords_max = 56;               // bits beside the system flags in 64
+inline constexpr std::size_t imap_keywords_max = 56;  // bits beside the system flags in 64
 inline constexpr std::size_t mailbox_name_octets_max = 1000;
 inline constexpr std::size_t mailbox_levels_max = 32;
 inline constexpr std::size_t pop3_command_octets_max = 255;
@@ -29,9 +31,10 @@ inline constexpr std::size_t pop3_command_octets_max = 255;
 // Message structure (threats.md E1, E2).
 inline constexpr std::size_t mime_depth_max = 100;
 inline constexpr std::size_t mime_parts_max = 10000;
-inline constexpr std::size_t header_octets_max = 10 << 20;         // one header section
+inline constexpr std::size_t header_octets_max = 10 << 20;  // one header section
 inline constexpr std::size_t addresses_parsed_max = 10000;
 
-static_assert(smtp_command_octets_max > path_octets_max + 512, "a path with parameters fits a command");
+static_assert(smtp_command_octets_max > path_octets_max + 512,
+              "a path with parameters fits a command");
 
 }  // namespace kurir::limits

@@ -1,6 +1,7 @@
 #pragma once
-// Result<T>: the world failing (disk, network, time), as a value. Passed up unchanged to the one place
-// that makes of it a reply, a retry or a shutdown. What a peer does wrong is Parsed<T>, not this.
+// Result<T>: the world failing (disk, network, time), as a value. Passed up unchanged to the one
+// place that makes of it a reply, a retry or a shutdown. What a peer does wrong is Parsed<T>, not
+// this.
 
 #include <cstdint>
 #include <expected>
@@ -27,7 +28,18 @@ enum class Errc : std::uint8_t {
 };
 
 // Which part of the world it came from.
-enum class Origin : std::uint8_t { socket, file, log, clock, library, configuration, directory, mailbox, queue, core };
+enum class Origin : std::uint8_t {
+  socket,
+  file,
+  log,
+  clock,
+  library,
+  configuration,
+  directory,
+  mailbox,
+  queue,
+  core
+};
 
 struct Error {
   Errc code;

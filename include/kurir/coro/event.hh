@@ -1,5 +1,6 @@
 #pragma once
-// Waiting. Event: set once, wakes all. Signal: wakes those who wait now. Both with a deadline. Core-local.
+// Waiting. Event: set once, wakes all. Signal: wakes those who wait now. Both with a deadline.
+// Core-local.
 
 #include <coroutine>
 
@@ -17,7 +18,8 @@ class Signal {
  public:
   class Awaiter : public ListLink {
    public:
-    Awaiter(Signal& signal, Deadline deadline) : signal_(signal), deadline_(deadline), timer_(this) {}
+    Awaiter(Signal& signal, Deadline deadline)
+        : signal_(signal), deadline_(deadline), timer_(this) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> waiter) {
       waiter_ = waiter;
@@ -31,7 +33,9 @@ class Signal {
     struct DeadlineTimer : Timer {
       explicit DeadlineTimer(Awaiter* owner) : Timer(&expired), awaiter(owner) {}
       Awaiter* awaiter;
-      static void expired(Timer& timer) { static_cast<DeadlineTimer&>(timer).awaiter->wake(Woken::by_deadline); }
+      static void expired(Timer& timer) {
+        static_cast<DeadlineTimer&>(timer).awaiter->wake(Woken::by_deadline);
+      }
     };
     void wake(Woken reason) {
       unlink();
@@ -47,8 +51,12 @@ class Signal {
   };
 
   Awaiter wait(Deadline deadline = no_deadline) { return Awaiter(*this, deadline); }
-  void notify_all() { while (!waiters_.empty()) waiters_.front().wake(Woken::by_signal); }
-  void notify_one() { if (!waiters_.empty()) waiters_.front().wake(Woken::by_signal); }
+  void notify_all() {
+    while (!waiters_.empty()) waiters_.front().wake(Woken::by_signal);
+  }
+  void notify_one() {
+    if (!waiters_.empty()) waiters_.front().wake(Woken::by_signal);
+  }
   bool awaited() const { return !waiters_.empty(); }
 
  private:
@@ -60,10 +68,13 @@ class Event {
  public:
   class Awaiter {
    public:
-    Awaiter(Event& event, Deadline deadline) : event_(event), inner_(event.signal_.wait(deadline)) {}
+    Awaiter(Event& event, Deadline deadline)
+        : event_(event), inner_(event.signal_.wait(deadline)) {}
     bool await_ready() const noexcept { return event_.set_; }
     void await_suspend(std::coroutine_handle<> waiter) { inner_.await_suspend(waiter); }
-    Woken await_resume() const noexcept { return event_.set_ ? Woken::by_signal : Woken::by_deadline; }
+    Woken await_resume() const noexcept {
+      return event_.set_ ? Woken::by_signal : Woken::by_deadline;
+    }
 
    private:
     Event& event_;

@@ -1,6 +1,6 @@
 #pragma once
-// Executor: what a coroutine needs in order to wait: a queue of frames that are ready, and timers. One a thread;
-// io::Core drives it, a test may drive it by hand. Core-local.
+// Executor: what a coroutine needs in order to wait: a queue of frames that are ready, and timers.
+// One a thread; io::Core drives it, a test may drive it by hand. Core-local.
 
 #include <coroutine>
 #include <vector>

@@ -1,6 +1,6 @@
 #pragma once
-// Scope: background work that somebody joins. Core-local. Its destructor asserts that it is empty: nothing outlives
-// its owner.
+// Scope: background work that somebody joins. Core-local. Its destructor asserts that it is empty:
+// nothing outlives its owner.
 
 #include <coroutine>
 #include <cstddef>
@@ -20,7 +20,8 @@ class Scope {
   Scope& operator=(const Scope&) = delete;
   ~Scope() { KURIR_ASSERT(running_ == 0); }
 
-  // Runs the task at the next turn of the loop. Arguments of the task must be owned by it (style.md: own sideways).
+  // Runs the task at the next turn of the loop. Arguments of the task must be owned by it
+  // (style.md: own sideways).
   void start(Task<void> task) {
     ++running_;
     Root root = run(std::move(task), *this);
@@ -29,7 +30,8 @@ class Scope {
 
   std::size_t running() const { return running_; }
 
-  // Waits until everything that was started has ended, or the deadline. Asking it to end is the caller's part.
+  // Waits until everything that was started has ended, or the deadline. Asking it to end is the
+  // caller's part.
   Task<Woken> join(Deadline deadline = no_deadline) {
     while (running_ > 0) {
       const Woken woken = co_await emptied_.wait(deadline);
@@ -43,7 +45,9 @@ class Scope {
     struct promise_type {
       static void* operator new(std::size_t octets) { return allocate_frame(octets); }
       static void operator delete(void* frame, std::size_t octets) { free_frame(frame, octets); }
-      Root get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
+      Root get_return_object() {
+        return {std::coroutine_handle<promise_type>::from_promise(*this)};
+      }
       std::suspend_always initial_suspend() const noexcept { return {}; }
       std::suspend_never final_suspend() const noexcept { return {}; }  // the frame frees itself
       void return_void() const noexcept {}

@@ -1,6 +1,7 @@
 #pragma once
-// Task<T>: a lazy coroutine, awaited once by the frame that made it. Core-local. Throws nothing: an exception that
-// reaches a Task ends the process. Nothing is detached: background work is started in a Scope (scope.hh).
+// Task<T>: a lazy coroutine, awaited once by the frame that made it. Core-local. Throws nothing: an
+// exception that reaches a Task ends the process. Nothing is detached: background work is started
+// in a Scope (scope.hh).
 
 #include <coroutine>
 #include <cstddef>
@@ -43,7 +44,9 @@ struct Promise : PromiseBase {
   std::optional<T> result;
   Task<T> get_return_object();
   template <class U>
-  void return_value(U&& value) { result.emplace(std::forward<U>(value)); }
+  void return_value(U&& value) {
+    result.emplace(std::forward<U>(value));
+  }
   T take() {
     KURIR_ASSERT(result.has_value());
     return std::move(*result);
@@ -68,7 +71,9 @@ class [[nodiscard]] Task {
   explicit Task(Handle handle) : handle_(handle) {}
   Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
   Task& operator=(Task&&) = delete;
-  ~Task() { if (handle_) handle_.destroy(); }
+  ~Task() {
+    if (handle_) handle_.destroy();
+  }
 
   struct Awaiter {
     Handle handle;

@@ -1,6 +1,7 @@
 #pragma once
-// A hierarchical timer wheel: a million timers cost an insertion each. Core-local. Ticks of 2^20 ns (1.05 ms);
-// a timer never fires early and at most a tick late. The Timer lives in its owner and is cancelled by unlinking.
+// A hierarchical timer wheel: a million timers cost an insertion each. Core-local. Ticks of 2^20 ns
+// (1.05 ms); a timer never fires early and at most a tick late. The Timer lives in its owner and is
+// cancelled by unlinking.
 
 #include <array>
 #include <bit>
@@ -52,7 +53,8 @@ class TimerWheel {
     return static_cast<std::uint64_t>(t.time_since_epoch().count()) >> tick_bits;
   }
   static std::uint64_t tick_ceiling(Instant t) {
-    return (static_cast<std::uint64_t>(t.time_since_epoch().count()) + (1U << tick_bits) - 1) >> tick_bits;
+    return (static_cast<std::uint64_t>(t.time_since_epoch().count()) + (1U << tick_bits) - 1) >>
+           tick_bits;
   }
   void insert(Timer& timer);
   void remove(Timer& timer);

@@ -1,5 +1,6 @@
 #pragma once
-// SocketAddress: an IPv4 or IPv6 address and a port, or a unix socket's path. A plain value. Any core.
+// SocketAddress: an IPv4 or IPv6 address and a port, or a unix socket's path. A plain value. Any
+// core.
 
 #include <array>
 #include <cstdint>
@@ -27,9 +28,9 @@ class SocketAddress {
   const std::string& path() const { return path_; }
   bool is_loopback() const;
 
-  std::string host() const;         // "127.0.0.1", "::1", the path
-  std::string host_literal() const; // "[127.0.0.1]", "[IPv6:::1]" (RFC 5321 4.1.3)
-  std::string text() const;         // as parse() reads it
+  std::string host() const;          // "127.0.0.1", "::1", the path
+  std::string host_literal() const;  // "[127.0.0.1]", "[IPv6:::1]" (RFC 5321 4.1.3)
+  std::string text() const;          // as parse() reads it
 
   friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
 

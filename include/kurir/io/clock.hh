@@ -8,8 +8,8 @@
 
 namespace kurir::io {
 
-Instant now();            // monotonic, as of this turn of the loop
-WallTime wall_now();      // wall clock, asked anew
+Instant now();        // monotonic, as of this turn of the loop
+WallTime wall_now();  // wall clock, asked anew
 void random_octets(std::span<char> into);
 std::uint64_t random_u64();
 

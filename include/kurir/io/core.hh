@@ -1,6 +1,7 @@
 #pragma once
-// Core: one pinned thread with its driver, its executor and its ends of the mesh. Cores: all of them, from start to
-// end. What one core owns no other touches; on_core() (mesh.hh) carries work to where its data lives.
+// Core: one pinned thread with its driver, its executor and its ends of the mesh. Cores: all of
+// them, from start to end. What one core owns no other touches; on_core() (mesh.hh) carries work to
+// where its data lives.
 
 #include <atomic>
 #include <functional>
@@ -23,7 +24,7 @@ class Starved;
 
 class Core {
  public:
-  static Core& current();            // asserts that this thread is a core
+  static Core& current();  // asserts that this thread is a core
   static bool is_core();
 
   CoreIndex index() const { return index_; }
@@ -34,8 +35,8 @@ class Core {
   Scope& visitors() { return visitors_; }  // work that other cores sent here
   Instant now() const { return executor_.now(); }
 
-  // Called once a turn of the loop, when no coroutine runs and none holds a view of shared memory (QSBR's quiescent
-  // state), before the core sleeps and after it wakes.
+  // Called once a turn of the loop, when no coroutine runs and none holds a view of shared memory
+  // (QSBR's quiescent state), before the core sleeps and after it wakes.
   struct TurnHooks {
     std::function<void()> quiescent, before_sleep, after_sleep;
   };
@@ -66,8 +67,8 @@ class Cores {
  public:
   // How many cores `count` means here.
   static unsigned resolve_count(unsigned count);
-  // Starts the cores, runs main(index) on each, returns when all mains have ended. Signals that signals.hh waits for
-  // are blocked in every thread first.
+  // Starts the cores, runs main(index) on each, returns when all mains have ended. Signals that
+  // signals.hh waits for are blocked in every thread first.
   static Result<void> run(const CoresOptions& options, std::function<Task<void>(CoreIndex)> main);
 };
 

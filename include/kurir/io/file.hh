@@ -1,6 +1,6 @@
 #pragma once
-// Files. File: asynchronous, through the core's ring. The functions at the end block: for start-up, the command line
-// and the offload pool only.
+// Files. File: asynchronous, through the core's ring. The functions at the end block: for start-up,
+// the command line and the offload pool only.
 
 #include <cstdint>
 #include <optional>
@@ -15,8 +15,8 @@
 
 namespace kurir::io {
 
-// Core-local, move-only, closes itself. Memory given to an operation must live until its Task has ended: the awaiting
-// frame holds it.
+// Core-local, move-only, closes itself. Memory given to an operation must live until its Task has
+// ended: the awaiting frame holds it.
 class File {
  public:
   File() = default;
@@ -31,8 +31,8 @@ class File {
   Task<Result<std::size_t>> read_at(std::span<char> into, std::uint64_t offset) const;
   // Writes all of it, or fails; `durable`: the data is on the device when it returns (RWF_DSYNC).
   Task<Result<void>> write_at(std::string_view octets, std::uint64_t offset, bool durable = false);
-  Task<Result<void>> sync_data();                       // fdatasync. Never retried by anybody after a failure.
-  Task<Result<void>> allocate(std::uint64_t octets);    // reserves space from 0, sets the size
+  Task<Result<void>> sync_data();  // fdatasync. Never retried by anybody after a failure.
+  Task<Result<void>> allocate(std::uint64_t octets);  // reserves space from 0, sets the size
   Result<std::uint64_t> size() const;
 
  private:
@@ -40,7 +40,8 @@ class File {
   Descriptor descriptor_;
 };
 
-// An exclusive lock on a file, held until destruction or the process's end. Errc::busy where another process has it.
+// An exclusive lock on a file, held until destruction or the process's end. Errc::busy where
+// another process has it.
 class FileLock {
  public:
   static Result<FileLock> acquire(const std::string& path);
@@ -54,15 +55,18 @@ class FileLock {
 };
 
 // --- blocking
-Result<void> make_directories(const std::string& path);            // 0700, parents too, each synced into its parent
+Result<void> make_directories(
+    const std::string& path);  // 0700, parents too, each synced into its parent
 Result<std::vector<std::string>> list_directory(const std::string& path);
 Result<void> rename_file(const std::string& from, const std::string& to);
 Result<void> remove_file(const std::string& path);
 Result<void> sync_directory(const std::string& path);
 bool file_exists(const std::string& path);
 Result<std::string> read_file(const std::string& path, std::size_t octets_max = 64 << 20);
-// Written beside, synced, renamed over, the directory synced: either the old or the new is there after a crash.
-Result<void> replace_file(const std::string& path, std::string_view octets, unsigned permissions = 0600);
+// Written beside, synced, renamed over, the directory synced: either the old or the new is there
+// after a crash.
+Result<void> replace_file(const std::string& path, std::string_view octets,
+                          unsigned permissions = 0600);
 Result<std::uint64_t> free_octets(const std::string& path);
 // Appends and returns; for logs. Opens each time it is asked, so a renamed file is let go.
 Result<int> open_for_append(const std::string& path);

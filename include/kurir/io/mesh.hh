@@ -1,6 +1,7 @@
 #pragma once
-// The mesh between cores: a single-producer single-consumer ring each way, and one doorbell when the receiver sleeps.
-// on_core(target, f) runs f there and brings its result back: cores share by moving messages.
+// The mesh between cores: a single-producer single-consumer ring each way, and one doorbell when
+// the receiver sleeps. on_core(target, f) runs f there and brings its result back: cores share by
+// moving messages.
 
 #include <atomic>
 #include <concepts>
@@ -20,21 +21,24 @@
 
 namespace kurir::io {
 
-// What travels. Lives in the sender until on_arrival has run (and, for a call, until the answer came back).
+// What travels. Lives in the sender until on_arrival has run (and, for a call, until the answer
+// came back).
 struct Parcel {
   using Function = void (*)(Parcel&);
   explicit Parcel(Function function) : on_arrival(function) {}
   Function on_arrival;
 };
 
-// A bounded ring of pointers. Happens-before: the producer's release store of tail_ publishes the slot; the consumer's
-// acquire load of tail_ sees it; head_ the other way for reuse.
+// A bounded ring of pointers. Happens-before: the producer's release store of tail_ publishes the
+// slot; the consumer's acquire load of tail_ sees it; head_ the other way for reuse.
 class ParcelRing {
  public:
   static constexpr std::size_t capacity = 1024;
   bool push(Parcel* parcel);
   Parcel* pop();
-  bool empty() const { return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_acquire); }
+  bool empty() const {
+    return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_acquire);
+  }
 
  private:
   alignas(64) std::atomic<std::size_t> head_{0};
@@ -48,16 +52,22 @@ class Mesh {
   unsigned cores() const { return cores_; }
   void attach(CoreIndex core, Driver& driver) { ends_[core.value].driver = &driver; }
 
-  // From core `from`. Never waits: what does not fit the ring is kept by the sender and goes at its next turn.
+  // From core `from`. Never waits: what does not fit the ring is kept by the sender and goes at its
+  // next turn.
   void send(CoreIndex from, CoreIndex to, Parcel& parcel);
   // On core `to`: runs what arrived; true where there was something.
   bool receive(CoreIndex to);
   // The sender's turn: retries what did not fit; true where something is still kept.
   bool flush(CoreIndex from);
   bool has_mail(CoreIndex to) const;
-  // The receiver's announcement around its sleep. After announce_sleep() it must look at has_mail() once more.
-  void announce_sleep(CoreIndex core) { ends_[core.value].asleep.store(true, std::memory_order_seq_cst); }
-  void announce_wake(CoreIndex core) { ends_[core.value].asleep.store(false, std::memory_order_relaxed); }
+  // The receiver's announcement around its sleep. After announce_sleep() it must look at has_mail()
+  // once more.
+  void announce_sleep(CoreIndex core) {
+    ends_[core.value].asleep.store(true, std::memory_order_seq_cst);
+  }
+  void announce_wake(CoreIndex core) {
+    ends_[core.value].asleep.store(false, std::memory_order_relaxed);
+  }
   void ring_all(CoreIndex from);
 
  private:
@@ -67,7 +77,9 @@ class Mesh {
     std::vector<std::deque<Parcel*>> kept;  // by target; core-local to the sender
   };
   ParcelRing& ring(CoreIndex from, CoreIndex to) { return *rings_[from.value * cores_ + to.value]; }
-  const ParcelRing& ring(CoreIndex from, CoreIndex to) const { return *rings_[from.value * cores_ + to.value]; }
+  const ParcelRing& ring(CoreIndex from, CoreIndex to) const {
+    return *rings_[from.value * cores_ + to.value];
+  }
   void ring_doorbell(CoreIndex from, CoreIndex to);
 
   unsigned cores_;
@@ -78,9 +90,15 @@ class Mesh {
 namespace detail {
 
 template <class T>
-struct TaskResult { using type = T; static constexpr bool is_task = false; };
+struct TaskResult {
+  using type = T;
+  static constexpr bool is_task = false;
+};
 template <class T>
-struct TaskResult<Task<T>> { using type = T; static constexpr bool is_task = true; };
+struct TaskResult<Task<T>> {
+  using type = T;
+  static constexpr bool is_task = true;
+};
 
 template <class F>
 class CoreCall : Parcel {
@@ -90,7 +108,10 @@ class CoreCall : Parcel {
 
  public:
   CoreCall(CoreIndex target, F function)
-      : Parcel(&arrived), target_(target), origin_(Core::current().index()), function_(std::move(function)) {}
+      : Parcel(&arrived),
+        target_(target),
+        origin_(Core::current().index()),
+        function_(std::move(function)) {}
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiter) {
@@ -136,8 +157,9 @@ class CoreCall : Parcel {
 
 }  // namespace detail
 
-// Runs f on the target core and gives back what it returned (a Task is awaited there). f owns what it captures and is no
-// coroutine itself: it calls one with owned arguments. On the same core it goes the same way, by the mesh.
+// Runs f on the target core and gives back what it returned (a Task is awaited there). f owns what
+// it captures and is no coroutine itself: it calls one with owned arguments. On the same core it
+// goes the same way, by the mesh.
 template <class F>
 detail::CoreCall<F> on_core(CoreIndex target, F function) {
   return detail::CoreCall<F>(target, std::move(function));

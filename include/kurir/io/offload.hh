@@ -1,6 +1,7 @@
 #pragma once
-// Offload pool: blocking work (password hashing, SQLite, reading configuration) on threads of its own, never on a core.
-// offload(f) runs f there and resumes here with its result. Bounded: offload_waiting_max jobs wait at most.
+// Offload pool: blocking work (password hashing, SQLite, reading configuration) on threads of its
+// own, never on a core. offload(f) runs f there and resumes here with its result. Bounded:
+// offload_waiting_max jobs wait at most.
 
 #include <condition_variable>
 #include <coroutine>
@@ -35,8 +36,8 @@ class Offload {
   static constexpr std::size_t waiting_max = 20000;
   Offload(unsigned threads, unsigned cores);
   ~Offload();
-  bool submit(OffloadJob& job);     // false: too many wait
-  void collect(CoreIndex core);     // on the core: posts the frames whose jobs are done
+  bool submit(OffloadJob& job);  // false: too many wait
+  void collect(CoreIndex core);  // on the core: posts the frames whose jobs are done
   bool has_returned(CoreIndex core) const;
 
  private:

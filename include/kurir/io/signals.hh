@@ -8,7 +8,8 @@ namespace kurir::io {
 
 enum class ProcessSignal { terminate, interrupt, hang_up };
 
-// The next signal sent to the process; only one core may wait. Errc::cancelled after stop_signals().
+// The next signal sent to the process; only one core may wait. Errc::cancelled after
+// stop_signals().
 class SignalWatch {
  public:
   SignalWatch();

@@ -1,6 +1,6 @@
 #pragma once
-// Stream: the seam of the front ends: plain TCP (Socket) now, TLS on top of it elsewhere. Input is a queue of received
-// slices, looked at where they lie; output is gathered and leaves in one send.
+// Stream: the seam of the front ends: plain TCP (Socket) now, TLS on top of it elsewhere. Input is
+// a queue of received slices, looked at where they lie; output is gathered and leaves in one send.
 
 #include <cstddef>
 #include <deque>
@@ -17,8 +17,8 @@
 
 namespace kurir::io {
 
-// One piece of received octets: a provided buffer of the ring, or, when those run low, a copy. Core-local, move-only;
-// gives its buffer back when it dies.
+// One piece of received octets: a provided buffer of the ring, or, when those run low, a copy.
+// Core-local, move-only; gives its buffer back when it dies.
 class Slice {
  public:
   Slice(Driver& driver, std::uint16_t buffer, std::size_t octets);
@@ -27,7 +27,10 @@ class Slice {
   Slice& operator=(Slice&&) = delete;
   ~Slice();
   std::string_view rest() const { return {data_ + begin_, end_ - begin_}; }
-  void consume(std::size_t octets) { KURIR_ASSERT(octets <= end_ - begin_); begin_ += octets; }
+  void consume(std::size_t octets) {
+    KURIR_ASSERT(octets <= end_ - begin_);
+    begin_ += octets;
+  }
 
  private:
   Driver* driver_ = nullptr;  // null: a copy
@@ -43,7 +46,9 @@ class Inbox {
   bool empty() const { return slices_.empty(); }
   std::size_t octets() const { return octets_; }
   // The first slice's rest. Valid until consume(), and until the next await that can receive.
-  std::string_view front() const { return slices_.empty() ? std::string_view() : slices_.front().rest(); }
+  std::string_view front() const {
+    return slices_.empty() ? std::string_view() : slices_.front().rest();
+  }
   void consume(std::size_t octets);  // may span slices
   void push(Slice slice);
   void clear();
@@ -51,7 +56,7 @@ class Inbox {
   std::string_view slice(std::size_t index) const { return slices_[index].rest(); }
 
  private:
-  std::vector<Slice> slices_;
+  std::deque<Slice> slices_;
   std::size_t octets_ = 0;
 };
 
@@ -63,7 +68,8 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   Inbox& input() { return input_; }
-  // Waits until the input has more octets than at the call. Errors: closed (end or reset), timed_out, interrupted.
+  // Waits until the input has more octets than at the call. Errors: closed (end or reset),
+  // timed_out, interrupted.
   virtual Task<Result<void>> fill(Deadline deadline) = 0;
   // Gathers output; nothing is sent before flush().
   std::string& output() { return output_; }
@@ -71,7 +77,8 @@ class Stream {
   virtual Task<Result<void>> flush(Deadline deadline) = 0;
   // Sends the output, then the octets, which the awaiting frame holds until this has ended.
   virtual Task<Result<void>> write(std::string_view octets, Deadline deadline) = 0;
-  // Ends a running or the next fill() with Errc::interrupted, once. Core-local: for shutdown and notifications.
+  // Ends a running or the next fill() with Errc::interrupted, once. Core-local: for shutdown and
+  // notifications.
   virtual void wake() = 0;
   // Makes every operation, running or to come, end with Errc::closed.
   virtual void abort() = 0;
@@ -139,15 +146,17 @@ class Listener {
   static Result<std::unique_ptr<Listener>> open(SocketAddress& address);
   ~Listener();  // asserts that close() was awaited
 
-  // The next connection. Errors: cancelled after close() began. Running out of descriptors pauses it.
+  // The next connection. Errors: cancelled after close() began. Running out of descriptors pauses
+  // it.
   Task<Result<Descriptor>> accept();
-  void stop();            // accept() returns cancelled
+  void stop();  // accept() returns cancelled
   Task<void> close();
 
  private:
   explicit Listener(Descriptor descriptor);
   struct AcceptOperation : Completion {
-    explicit AcceptOperation(Listener* owner) : Completion(&Listener::on_accepted), listener(owner) {}
+    explicit AcceptOperation(Listener* owner)
+        : Completion(&Listener::on_accepted), listener(owner) {}
     Listener* listener;
     bool armed = false;
   };

@@ -1,5 +1,6 @@
 #pragma once
-// RecordRef: where a record lies on disk. Content is never altered, so any core may read any record.
+// RecordRef: where a record lies on disk. Content is never altered, so any core may read any
+// record.
 
 #include <cstdint>
 

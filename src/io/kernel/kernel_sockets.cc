@@ -1,0 +1,113 @@
+// Addresses and listening: what the kernel's driver does with plain system calls.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "kernel_driver.hh"
+
+namespace kurir::io::kernel {
+namespace {
+
+union RawAddress {
+  sockaddr any;
+  sockaddr_in ipv4;
+  sockaddr_in6 ipv6;
+  sockaddr_un unix;
+};
+
+socklen_t to_raw(const SocketAddress& address, RawAddress& raw) {
+  std::memset(&raw, 0, sizeof raw);
+  switch (address.family()) {
+    case Family::ipv4:
+      raw.ipv4.sin_family = AF_INET;
+      raw.ipv4.sin_port = htons(address.port());
+      std::memcpy(&raw.ipv4.sin_addr, address.octets().data(), 4);
+      return sizeof raw.ipv4;
+    case Family::ipv6:
+      raw.ipv6.sin6_family = AF_INET6;
+      raw.ipv6.sin6_port = htons(address.port());
+      std::memcpy(&raw.ipv6.sin6_addr, address.octets().data(), 16);
+      return sizeof raw.ipv6;
+    case Family::unix:
+      raw.unix.sun_family = AF_UNIX;
+      if (address.path().size() >= sizeof raw.unix.sun_path) return 0;
+      std::memcpy(raw.unix.sun_path, address.path().data(), address.path().size());
+      return sizeof raw.unix;
+    case Family::none:
+      break;
+  }
+  return 0;
+}
+
+SocketAddress from_raw(const RawAddress& raw) {
+  if (raw.any.sa_family == AF_INET) {
+    std::array<std::uint8_t, 4> octets{};
+    std::memcpy(octets.data(), &raw.ipv4.sin_addr, 4);
+    return SocketAddress::ipv4(octets, ntohs(raw.ipv4.sin_port));
+  }
+  if (raw.any.sa_family == AF_INET6) {
+    std::array<std::uint8_t, 16> octets{};
+    std::memcpy(octets.data(), &raw.ipv6.sin6_addr, 16);
+    return SocketAddress::ipv6(octets, ntohs(raw.ipv6.sin6_port));
+  }
+  return {};
+}
+
+std::unexpected<Error> listen_failure(int socket, int error_number) {
+  if (socket >= 0) ::close(socket);
+  return fail(error_number == EADDRINUSE ? Errc::busy : Errc::refused, Origin::socket,
+              error_number);
+}
+
+}  // namespace
+
+Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port) {
+  RawAddress raw{};
+  const socklen_t length = to_raw(address, raw);
+  if (length == 0) return fail(Errc::invalid, Origin::socket);
+  const int socket = ::socket(raw.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return listen_failure(socket, errno);
+  const int on = 1;
+  if (address.family() == Family::unix) {
+    ::unlink(address.path().c_str());
+  } else {
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (shared_port) ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
+    if (address.family() == Family::ipv6)
+      ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  if (::bind(socket, &raw.any, length) != 0) return listen_failure(socket, errno);
+  if (address.family() == Family::unix && ::chmod(address.path().c_str(), 0600) != 0)
+    return listen_failure(socket, errno);
+  if (::listen(socket, 4096) != 0) return listen_failure(socket, errno);
+  if (address.family() != Family::unix) address = local_of(Descriptor{socket});
+  return Descriptor{socket};
+}
+
+SocketAddress KernelDriver::peer_of(Descriptor socket) {
+  RawAddress raw{};
+  socklen_t length = sizeof raw;
+  if (::getpeername(socket.number, &raw.any, &length) != 0) return {};
+  return from_raw(raw);
+}
+
+SocketAddress KernelDriver::local_of(Descriptor socket) {
+  RawAddress raw{};
+  socklen_t length = sizeof raw;
+  if (::getsockname(socket.number, &raw.any, &length) != 0) return {};
+  return from_raw(raw);
+}
+
+void KernelDriver::shut_down(Descriptor socket) { ::shutdown(socket.number, SHUT_RDWR); }
+void KernelDriver::shut_down_send(Descriptor socket) { ::shutdown(socket.number, SHUT_WR); }
+
+}  // namespace kurir::io::kernel
