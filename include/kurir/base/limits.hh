@@ -34,7 +34,18 @@ inline constexpr std::size_t mime_parts_max = 10000;
 inline constexpr std::size_t header_octets_max = 10 << 20;  // one header section
 inline constexpr std::size_t addresses_parsed_max = 10000;
 
+// The store (log.hh). A record fits a batch with the header block, a mark and a partial block before it.
+inline constexpr std::uint32_t log_segment_octets = 64U << 20;
+inline constexpr std::uint32_t log_segment_octets_max = 1U << 30;
+inline constexpr std::uint32_t log_batch_octets = 2U << 20;
+inline constexpr std::uint32_t log_record_payload_max = 1U << 20;
+inline constexpr unsigned log_batches_max = 4;
+inline constexpr unsigned log_free_segments_max = 4;
+inline constexpr std::size_t reader_files_max = 64;             // open at once, a core
+
 static_assert(smtp_command_octets_max > path_octets_max + 512,
               "a path with parameters fits a command");
+
+static_assert(log_batch_octets > log_record_payload_max + 3 * 4096, "any record fits a batch");
 
 }  // namespace kurir::limits

@@ -1,0 +1,145 @@
+#pragma once
+// What lies in a segment, octet by octet. All numbers little-endian. Any core: plain values.
+//
+//   segment := header block (4096 octets: two copies of SegmentHeader, at 0 and at 2048, zero
+//   elsewhere)
+//              record*                                  from offset 4096, each at a multiple of 8
+//   record  := RecordHeader (32 octets), payload, zeros up to a multiple of 8
+//
+// Version rule: a reader refuses a segment whose version is above its own and reads all below. A
+// new record type needs no new version; a changed layout of either header does, and so does a
+// changed seed.
+//
+// The checksum is XXH3-64 of everything in the record after the checksum field (padding not),
+// seeded with the log's id and the segment's number. A segment's file is recycled under a higher
+// number (numbers are never used twice while octets written under them exist), so what it held
+// before never verifies: no epoch field is needed.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kurir/base/ids.hh"
+#include "kurir/base/result.hh"
+#include "kurir/store/record_ref.hh"
+
+namespace kurir::store {
+
+// Record types by room. A room that meets a type of its range that it does not know refuses to
+// start: it is newer.
+namespace record_type {
+inline constexpr std::uint16_t mark = 1;  // store: "commits up to here had succeeded"; never shown
+inline constexpr std::uint16_t checkpoint_begin =
+    2;  // store: first record of the segment that a checkpoint starts
+inline constexpr std::uint16_t checkpoint_complete = 3;
+inline constexpr std::uint16_t store_last = 15;
+inline constexpr std::uint16_t message = 16;         // message_record.hh
+inline constexpr std::uint16_t content_extent = 17;  // octets of a message's content, nothing else
+inline constexpr std::uint16_t message_last = 31;
+inline constexpr std::uint16_t queue_first = 32;
+inline constexpr std::uint16_t queue_last = 63;
+inline constexpr std::uint16_t mailbox_first = 64;
+inline constexpr std::uint16_t mailbox_last = 127;
+}  // namespace record_type
+
+inline constexpr std::uint16_t format_version = 1;
+inline constexpr std::size_t block_octets = 4096;  // of O_DIRECT; the header block
+inline constexpr std::size_t record_alignment = 8;
+
+struct SegmentHeader {
+  char magic[8];                   // "KURIRSEG"
+  std::uint16_t version;           // format_version of the writer
+  std::uint8_t stream;             // StreamKind
+  std::uint8_t reserved;           // zero
+  std::uint16_t shard;             // ShardIndex
+  std::uint16_t reserved_too;      // zero
+  std::uint32_t segment;           // this segment's number, from 1
+  std::uint32_t segment_octets;    // the file's size
+  std::uint64_t log_id;            // of this stream of this shard of this data directory: log_id()
+  std::uint32_t previous_segment;  // the one written before this; 0: none
+  std::uint32_t previous_end;  // octets of it that were committed when this one was opened; nothing
+                               // after counts
+  std::uint64_t sequence;      // of this segment's first record
+  std::int64_t opened_us;      // wall clock, for people
+  std::uint64_t checksum;      // XXH3-64 of the octets before it, seed 0
+};
+static_assert(sizeof(SegmentHeader) == 64);
+inline constexpr std::size_t second_header_at = 2048;
+
+struct RecordHeader {
+  std::uint64_t checksum;        // of the 24 octets after it and of the payload; see above
+  std::uint32_t magic;           // record_magic
+  std::uint16_t type;            // record_type
+  std::uint16_t flags;           // zero in version 1
+  std::uint32_t payload_octets;  // padding not included
+  std::uint32_t segment;         // the segment's number: tells a recycled one at sight
+  std::uint64_t sequence;        // consecutive within a segment, growing within a log
+};
+static_assert(sizeof(RecordHeader) == 32);
+inline constexpr std::uint32_t record_magic = 0x3152724b;  // "KrR1"
+
+// Payload of record_type::mark, the first record of every commit but a segment's first: what had
+// succeeded when this commit began. Recovery tells damage (before a mark's end) from a torn tail by
+// it.
+struct MarkPayload {
+  std::uint32_t committed_end;  // octets of this segment
+  std::uint32_t reserved;       // zero
+};
+static_assert(sizeof(MarkPayload) == 8);
+
+// Payload of record_type::checkpoint_complete; the owner's own octets follow.
+struct CheckpointPayload {
+  std::uint32_t begin_segment;  // the segment that record_type::checkpoint_begin opened
+  std::uint32_t reserved;       // zero
+};
+static_assert(sizeof(CheckpointPayload) == 8);
+
+constexpr std::size_t padded(std::size_t octets) {
+  return (octets + record_alignment - 1) & ~(record_alignment - 1);
+}
+constexpr std::size_t record_octets(std::size_t payload_octets) {
+  return sizeof(RecordHeader) + payload_octets;
+}
+
+// The id of a log is known without reading it, so that a damaged header block does not take the
+// records with it.
+std::uint64_t log_id(std::uint64_t instance, StreamKind stream, ShardIndex shard);
+std::uint64_t record_seed(std::uint64_t log_id, std::uint32_t segment);
+
+// Fills the header block (block_octets) with both copies.
+void write_segment_header(std::span<char> block, SegmentHeader header);
+// Either copy. Errors: corrupt (neither verifies), unsupported (a newer version).
+Result<SegmentHeader> read_segment_header(std::string_view block);
+
+// Completes a record whose payload lies at `record` + 32 already: header, checksum, padding
+// (`record` has room for it).
+void seal_record(std::span<char> record, std::uint16_t type, std::uint32_t payload_octets,
+                 std::uint32_t segment, std::uint64_t sequence, std::uint64_t seed);
+
+enum class RecordState : std::uint8_t { valid, bad, incomplete };
+struct RecordAt {
+  RecordState state;
+  RecordHeader header;       // where valid; where bad and `plausible`, its length can be tried
+  std::string_view payload;  // where valid
+  bool plausible = false;  // bad: magic, segment and length look right, the checksum does not match
+};
+// Judges the record at the begin of `octets`; `incomplete`: more octets would decide.
+RecordAt read_record(std::string_view octets, std::uint32_t segment, std::uint64_t seed,
+                     std::size_t octets_left);
+
+// "spool-00000001.seg"; a free file's name keeps the last number it served under
+// ("free-spool-00000001.seg").
+std::string_view stream_name(StreamKind stream);
+std::string segment_name(StreamKind stream, std::uint32_t segment);
+std::string free_segment_name(StreamKind stream, std::uint32_t segment);
+std::string new_segment_name(StreamKind stream);
+struct SegmentName {
+  std::uint32_t segment;
+  bool is_free;
+};
+std::optional<SegmentName> parse_segment_name(StreamKind stream, std::string_view name);
+
+}  // namespace kurir::store
