@@ -21,6 +21,13 @@ inline constexpr std::size_t received_headers_max = 100;  // RFC 5321 6.3: loop 
 inline constexpr std::size_t imap_command_octets_max =
     64 * 1024;  // all literals but APPEND's included
 inline constexpr std::size_t imap_literal_before_login_max = 4096;
+inline constexpr std::size_t imap_literals_max = 100;              // in one command
+inline constexpr std::size_t imap_tag_octets_max = 128;
+inline constexpr std::size_t imap_keyword_octets_max = 128;
+inline constexpr std::size_t imap_fetch_items_max = 128;
+inline constexpr std::size_t imap_header_fields_max = 128;         // in one HEADER.FIELDS list
+inline constexpr std::size_t imap_list_patterns_max = 32;
+inline constexpr std::size_t imap_parameters_max = 32;             // ID pairs, ENABLE names
 inline constexpr std::size_t imap_search_nodes_max = 1000;
 inline constexpr std::size_t imap_search_depth_max = 50;
 inline constexpr std::size_t imap_keywords_max = 56;  // bits beside the system flags in 64
