@@ -1,0 +1,123 @@
+#pragma once
+// Owner: the only writer of the accounts of one shard. Each change is planned, journalled, committed, then applied and so
+// made visible to every core, and whoever watches the mailbox is told. Core-local; other cores come through Mailboxes.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "kurir/base/ids.hh"
+#include "kurir/base/quiescence.hh"
+#include "kurir/base/result.hh"
+#include "kurir/coro/event.hh"
+#include "kurir/coro/scope.hh"
+#include "kurir/coro/task.hh"
+#include "kurir/mailbox/accounts.hh"
+#include "kurir/mailbox/deliveries.hh"
+#include "kurir/mailbox/mailbox_key.hh"
+#include "kurir/store/log.hh"
+
+namespace kurir::mailbox {
+
+// The journal's record type of mailbox changes (journal_record.hh).
+inline constexpr std::uint16_t record_changes = 64;
+
+// Flags as a client names them. Keywords get bits of the mailbox's own.
+struct FlagNames {
+  FlagWord system = 0;
+  std::vector<std::string> keywords;
+};
+
+// A message to be appended; its content is committed in some shard's log already.
+struct Arrival {
+  FlagNames flags;
+  std::int64_t internal_date = 0;  // seconds since 1970 UTC
+  store::RecordRef content;        // a message record
+  QueueId origin;                  // where delivered from the queue; else 0
+  std::uint16_t ordinal = 0;
+  std::uint16_t prefix_octets = 0;
+  std::uint32_t size = 0;          // RFC822.SIZE, prefix included
+};
+
+struct AppendOutcome {
+  UidValidity validity;
+  std::vector<Uid> uids;
+  bool was_delivered = false;  // deliver() only: it was there from before a restart
+};
+
+enum class FlagsMode : std::uint8_t { replace, add, remove };
+
+struct StoreOutcome {
+  ModSeq modseq;              // of the change; 0: nothing changed
+  std::vector<Uid> modified;  // UNCHANGEDSINCE left these alone
+};
+
+struct CopyOutcome {
+  UidValidity validity;           // of the target
+  std::vector<Uid> from, to;      // pairwise
+};
+
+class Owner {
+ public:
+  // `changed` is called on this core after a change of a mailbox became visible.
+  Owner(store::Log& journal, QuiescenceDomain& quiescence, std::function<void(MailboxKey)> changed);
+  ~Owner();
+
+  // --- recovery: each record of type record_changes, of this shard's journal, in order.
+  Result<void> recover(std::string_view payload);
+  void end_recovery();
+  // Whether a delivery of the queue's had been journalled before the restart. Asked for messages that recovery found
+  // queued, before start-up ends.
+  bool was_delivered(QueueId origin, std::uint16_t ordinal) const;
+
+  // --- changes; durable and visible when they return. Errors: not_found (account, mailbox, folder), exists, refused,
+  // invalid, exhausted (a bound), no_space and io_failed (the journal).
+  Task<Result<Shared<Account>>> open(AccountId account);  // made with its default folders at its first use
+  Task<Result<AppendOutcome>> append(AccountId account, MailboxId mailbox, std::vector<Arrival> arrivals);
+  // Delivery from the queue: into the folder of that name if it exists (or may be made), else INBOX. Errors: refused where
+  // the quota (0: none) would be passed.
+  Task<Result<AppendOutcome>> deliver(AccountId account, std::string folder, bool make_folder, std::uint64_t quota_octets,
+                                      Arrival arrival);
+  Task<Result<StoreOutcome>> change_flags(AccountId account, MailboxId mailbox, std::vector<NumberRange> uids,
+                                          FlagsMode mode, FlagNames flags, ModSeq unchanged_since);
+  // Of these uids those that are \Deleted where only_deleted; gives the uids that went.
+  Task<Result<std::vector<Uid>>> expunge(AccountId account, MailboxId mailbox, std::vector<NumberRange> uids,
+                                         bool only_deleted);
+  // All or nothing, within one account. move: they leave the source in the same record.
+  Task<Result<CopyOutcome>> copy(AccountId account, MailboxId from, std::vector<NumberRange> uids, MailboxId to,
+                                 bool move);
+  Task<Result<void>> create_folder(AccountId account, std::string name, SpecialUse use);
+  Task<Result<void>> delete_folder(AccountId account, std::string name);
+  Task<Result<void>> rename_folder(AccountId account, std::string from, std::string to);
+  Task<Result<void>> subscribe(AccountId account, std::string name, bool subscribed);
+
+  // POP3's maildrop lock (RFC 1939 4). False: another session has it.
+  bool lock_maildrop(AccountId account) { return locked_maildrops_.insert(account).second; }
+  void unlock_maildrop(AccountId account) { locked_maildrops_.erase(account); }
+
+  std::uint64_t used_octets(AccountId account) const;
+  const Accounts& accounts() const { return accounts_; }
+
+  // Once a turn of the loop.
+  void reclaim() { retired_.reclaim(); }
+  Task<void> stop();
+
+ private:
+  Task<Result<Applied>> commit(std::vector<Change> changes);
+  Task<Result<void>> commit_folders(AccountId account, std::function<Result<Change>(Account&)> plan);
+
+  store::Log& journal_;
+  RetireQueue retired_;
+  Accounts accounts_;
+  Deliveries deliveries_;
+  std::function<void(MailboxKey)> changed_;
+  std::unordered_set<AccountId> locked_maildrops_;
+  Scope scope_;
+};
+
+}  // namespace kurir::mailbox
