@@ -40,6 +40,9 @@ inline constexpr std::size_t mime_depth_max = 100;
 inline constexpr std::size_t mime_parts_max = 10000;
 inline constexpr std::size_t header_octets_max = 10 << 20;  // one header section
 inline constexpr std::size_t addresses_parsed_max = 10000;
+inline constexpr std::size_t mime_parameters_max = 1000;  // of one field, continuations counted
+inline constexpr std::size_t mime_boundary_octets_max = 512;  // RFC 2046 5.1.1 says 70
+inline constexpr std::size_t charset_name_octets_max = 64;
 
 // The store (log.hh). A record fits a batch with the header block, a mark and a partial block before it.
 inline constexpr std::uint32_t log_segment_octets = 64U << 20;
