@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-namespace kurir::wire {
+// A namespace of its own, so that other grammars of this room may use the same names.
+namespace kurir::wire::imap_text {
 
 enum class ImapClass : std::uint8_t {
   atom = 1,     // ATOM-CHAR
@@ -17,7 +18,7 @@ enum class ImapClass : std::uint8_t {
   item = 64,    // what FETCH and section names are made of: letters, digits, "."
 };
 
-namespace imap_ascii {
+namespace detail {
 consteval std::array<std::uint8_t, 256> classes() {
   std::array<std::uint8_t, 256> table{};
   constexpr std::string_view specials = "(){%*\"\\]";
@@ -37,10 +38,10 @@ consteval std::array<std::uint8_t, 256> classes() {
   return table;
 }
 inline constexpr auto table = classes();
-}  // namespace imap_ascii
+}  // namespace detail
 
 constexpr bool is_in(ImapClass wanted, char c) {
-  return imap_ascii::table[static_cast<unsigned char>(c)] & static_cast<std::uint8_t>(wanted);
+  return detail::table[static_cast<unsigned char>(c)] & static_cast<std::uint8_t>(wanted);
 }
 
 constexpr char ascii_lower(char c) {
@@ -55,4 +56,8 @@ constexpr bool same_ignoring_case(std::string_view a, std::string_view b) {
   return true;
 }
 
-}  // namespace kurir::wire
+}  // namespace kurir::wire::imap_text
+
+namespace kurir::wire {
+using namespace imap_text;
+}

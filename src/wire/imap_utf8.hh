@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace kurir::wire {
+namespace kurir::wire::imap_text {
 
 struct CodePoint {
   char32_t value;
@@ -60,4 +60,8 @@ inline void append_utf8(std::string& out, char32_t value) {
   tail(0);
 }
 
-}  // namespace kurir::wire
+}  // namespace kurir::wire::imap_text
+
+namespace kurir::wire {
+using namespace imap_text;
+}
