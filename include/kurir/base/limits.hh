@@ -15,6 +15,9 @@ inline constexpr std::size_t smtp_unterminated_octets_max = 1 << 20;
 inline constexpr std::size_t path_octets_max = 256;
 inline constexpr std::size_t local_part_octets_max = 64;
 inline constexpr std::size_t domain_octets_max = 255;
+inline constexpr std::size_t text_line_octets_max = 998;  // of content, CRLF not counted
+inline constexpr std::size_t dsn_envid_octets_max = 100;  // RFC 3461 4.4
+inline constexpr std::size_t dsn_orcpt_octets_max = 500;  // RFC 3461 4.2
 inline constexpr std::size_t received_headers_max = 100;  // RFC 5321 6.3: loop detection
 
 // IMAP and POP3 (RFC 9051, RFC 7888, RFC 2449; threats.md I1, I2, J2).

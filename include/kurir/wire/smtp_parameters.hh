@@ -1,0 +1,93 @@
+#pragma once
+// ESMTP parameters of MAIL and RCPT (RFC 5321 4.1.2): keyword[=value], a row per keyword in a
+// table. Only what the session offered is taken; twice the same is a fault. Views look into the
+// command. Any core.
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kurir/wire/smtp_fault.hh"
+
+namespace kurir::wire {
+
+enum class SmtpParameter : std::uint8_t { size, body, auth, smtputf8, ret, envid, notify, orcpt };
+
+// The parameters that a session offered.
+class SmtpParameterSet {
+ public:
+  constexpr SmtpParameterSet() = default;
+  template <class... P>
+  constexpr explicit SmtpParameterSet(P... parameters) : bits_((0u | ... | bit(parameters))) {}
+
+  constexpr bool has(SmtpParameter parameter) const { return (bits_ & bit(parameter)) != 0; }
+  constexpr void add(SmtpParameter parameter) { bits_ |= bit(parameter); }
+
+ private:
+  static constexpr std::uint32_t bit(SmtpParameter parameter) {
+    return 1u << static_cast<unsigned>(parameter);
+  }
+  std::uint32_t bits_ = 0;
+};
+
+inline constexpr SmtpParameterSet smtp_dsn_parameters{SmtpParameter::ret, SmtpParameter::envid,
+                                                      SmtpParameter::notify, SmtpParameter::orcpt};
+
+// One keyword with its value as written. has_value tells "SIZE=" from "SIZE".
+struct SmtpParameterText {
+  std::string_view keyword;
+  std::string_view value;
+  bool has_value = false;
+};
+
+// Walks keyword[=value] *(SP keyword[=value]); spaces at the ends are allowed.
+class SmtpParameterReader {
+ public:
+  explicit SmtpParameterReader(std::string_view text);
+  bool at_end() const { return rest_.empty(); }
+  std::expected<SmtpParameterText, SmtpFaultKind> next();
+
+ private:
+  std::string_view rest_;
+};
+
+enum class BodyType : std::uint8_t { seven_bit, eight_bit_mime };    // RFC 6152
+enum class DsnReturn : std::uint8_t { unspecified, full, headers };  // RFC 3461 4.3
+
+struct MailParameters {
+  std::optional<std::uint64_t> size;  // RFC 1870
+  BodyType body = BodyType::seven_bit;
+  bool smtputf8 = false;  // RFC 6531
+  DsnReturn ret = DsnReturn::unspecified;
+  std::optional<std::string_view> auth;   // RFC 4954 5: "<>", or xtext of an address
+  std::optional<std::string_view> envid;  // RFC 3461 4.4: xtext, at most 100 octets
+};
+
+struct RcptParameters {
+  // RFC 3461 4.1. never excludes the others; none given: the default, failure (and delay).
+  struct Notify {
+    bool given = false;
+    bool never = false;
+    bool success = false;
+    bool failure = false;
+    bool delay = false;
+  };
+  Notify notify;
+  std::optional<std::string_view> orcpt;  // RFC 3461 4.2: type;xtext, at most 500 octets
+};
+
+std::expected<MailParameters, SmtpFaultKind> parse_mail_parameters(std::string_view text,
+                                                                   SmtpParameterSet offered);
+std::expected<RcptParameters, SmtpFaultKind> parse_rcpt_parameters(std::string_view text,
+                                                                   SmtpParameterSet offered);
+
+// xtext (RFC 3461 4): whether it is well-formed and decodes to visible ASCII or spaces only
+// (threats.md D1: a CR, LF or NUL behind a "+0D" must never reach a file or a peer).
+bool is_clean_xtext(std::string_view xtext);
+// Precondition: is_clean_xtext. Allocates: for what is kept.
+std::string decode_xtext(std::string_view xtext);
+std::string encode_xtext(std::string_view text);
+
+}  // namespace kurir::wire
