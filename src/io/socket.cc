@@ -117,6 +117,13 @@ Task<Result<void>> Socket::fill(Deadline deadline) {
   }
 }
 
+Task<Result<void>> Socket::poll() {
+  if (!receive_.armed && !ended_ && !aborted_) arm_receive();
+  co_await yield_turn();
+  if (aborted_ || (ended_ && input_.empty())) co_return fail(Errc::closed, Origin::socket);
+  co_return Result<void>();
+}
+
 void Socket::on_sent(Completion& completion, std::int32_t result, CompletionFlags) {
   auto& send = static_cast<SendOperation&>(completion);
   send.running = false;

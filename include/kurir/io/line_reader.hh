@@ -24,7 +24,7 @@ class LineReader {
 
   // Looks at what was received; reads nothing from the network. A line of more than octets_max octets is too long.
   Found next(std::size_t octets_max, std::string_view& line);
-  // Lets go of the line that next() gave.
+  // Lets go of the line that next() gave; a second call does nothing.
   void done();
   // Octets received behind the line that next() gave (and before done()).
   std::size_t octets_behind() const { return stream_.input().octets() - taken_; }

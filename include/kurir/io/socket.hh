@@ -71,6 +71,8 @@ class Stream {
   // Waits until the input has more octets than at the call. Errors: closed (end or reset),
   // timed_out, interrupted.
   virtual Task<Result<void>> fill(Deadline deadline) = 0;
+  // Looks whether anything has been received already, without waiting for more than a turn of the loop. Error: closed.
+  virtual Task<Result<void>> poll() = 0;
   // Gathers output; nothing is sent before flush().
   std::string& output() { return output_; }
   // Sends all output. Errors: closed, timed_out.
@@ -99,8 +101,8 @@ class Socket final : public Stream {
  public:
   explicit Socket(Descriptor descriptor);  // takes it over; receiving starts with the first fill()
   ~Socket() override;                      // asserts that close() was awaited
-  // A unix socket of the command line's; blocking programs use control_client instead.
   Task<Result<void>> fill(Deadline deadline) override;
+  Task<Result<void>> poll() override;
   Task<Result<void>> flush(Deadline deadline) override;
   Task<Result<void>> write(std::string_view octets, Deadline deadline) override;
   void wake() override;

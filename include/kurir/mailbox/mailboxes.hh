@@ -3,14 +3,18 @@
 // it lies (account.hh, view.hh). Changes travel to the shard that owns the account and are durable and visible to every
 // core when they return. One a core, core-local; what it takes it owns.
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "kurir/base/ids.hh"
 #include "kurir/base/intrusive_list.hh"
 #include "kurir/base/result.hh"
+#include "kurir/coro/scope.hh"
 #include "kurir/coro/task.hh"
 #include "kurir/mailbox/account.hh"
 #include "kurir/mailbox/owner.hh"
@@ -20,13 +24,37 @@
 
 namespace kurir::mailbox {
 
-// Told, on its own core, that a mailbox changed: a session in IDLE wakes its stream then. Core-local.
-class Watcher : public ListLink {
- public:
-  virtual void mailbox_changed() = 0;
+class Mailboxes;
 
- protected:
-  ~Watcher() = default;
+// While it lives, `changed` is called on its own core soon after the mailbox changed: a session in IDLE wakes its stream
+// then. Core-local.
+class Watch : public ListLink {
+ public:
+  Watch(Mailboxes& mailboxes, MailboxKey key, std::function<void()> changed);
+  ~Watch();
+
+ private:
+  friend class Mailboxes;
+  Mailboxes& mailboxes_;
+  MailboxKey key_;
+  std::function<void()> changed_;
+};
+
+// Carries an owner's changes to every core that watches something; what changes within a turn goes together. Lives on the
+// owner's core.
+class ChangeBroadcast {
+ public:
+  // By core index; each is touched on its own core only, but for is_watching().
+  explicit ChangeBroadcast(const std::vector<Mailboxes*>& everywhere) : everywhere_(everywhere) {}
+  void changed(MailboxKey key);
+  Task<void> stop() { co_await scope_.join(); }
+
+ private:
+  Task<void> send();
+  const std::vector<Mailboxes*>& everywhere_;
+  std::unordered_set<MailboxKey> pending_;
+  bool sending_ = false;
+  Scope scope_;
 };
 
 class Mailboxes {
@@ -56,10 +84,8 @@ class Mailboxes {
   Task<void> unlock_maildrop(AccountId account);
   Task<std::uint64_t> used_octets(AccountId account);
 
-  // The watcher is told until it unlinks itself (or dies).
-  void watch(AccountId account, MailboxId mailbox, Watcher& watcher);
-  // Called on this core, by the composition, when an owner reports a change.
-  void tell_watchers(MailboxKey changed);
+  bool is_watching() const { return watches_count_.load(std::memory_order_relaxed) > 0; }  // any core
+  void tell_watches(MailboxKey changed);
 
   // This core's mail stream, for content that a client appends, and the reader of all content.
   store::Log& mail() { return mail_; }
@@ -69,7 +95,11 @@ class Mailboxes {
   std::vector<Owner*> owners_;
   store::Log& mail_;
   store::Reader& reader_;
-  std::unordered_map<MailboxKey, IntrusiveList<Watcher>> watchers_;
+  friend class Watch;
+  template <class F>
+  auto at_owner(AccountId account, F function);
+  std::unordered_map<MailboxKey, IntrusiveList<Watch>> watches_;
+  std::atomic<std::size_t> watches_count_{0};
 };
 
 }  // namespace kurir::mailbox

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "kurir/base/ids.hh"
+#include "kurir/base/intrusive_list.hh"
 #include "kurir/base/quiescence.hh"
 #include "kurir/base/result.hh"
 #include "kurir/coro/event.hh"
-#include "kurir/coro/scope.hh"
 #include "kurir/coro/task.hh"
 #include "kurir/mailbox/accounts.hh"
 #include "kurir/mailbox/deliveries.hh"
@@ -103,13 +103,33 @@ class Owner {
   std::uint64_t used_octets(AccountId account) const;
   const Accounts& accounts() const { return accounts_; }
 
+  // The queue has asked about all that recovery found: the memory of old deliveries may go.
+  void forget_deliveries() { deliveries_.clear(); }
+  // The whole state as journal records' payloads, for a checkpoint.
+  void snapshot(const std::function<void(const std::string& payload)>& keep) const;
+
   // Once a turn of the loop.
   void reclaim() { retired_.reclaim(); }
   Task<void> stop();
 
  private:
+  using FolderPlan = std::function<Result<Change>(Account&)>;
+  // A change between its journal record and its application.
+  struct Turn : ListLink {
+    Signal is_next;
+  };
   Task<Result<Applied>> commit(std::vector<Change> changes);
-  Task<Result<void>> commit_folders(AccountId account, std::function<Result<Change>(Account&)> plan);
+  Result<Applied> apply(const std::vector<Change>& changes);
+  void tell(const Change& change);
+  Task<Result<void>> commit_folders(AccountId account, FolderPlan plan);
+  Task<void> lock(AccountId account);
+  void unlock(AccountId account);
+  Result<Shared<Mailbox>> mailbox_of(AccountId account, MailboxId mailbox) const;
+  Task<Result<FlagWord>> flag_bits(AccountId account, MailboxId mailbox, const FlagNames& names,
+                                   bool make);
+  Task<Result<std::size_t>> keyword(AccountId account, const Mailbox& mailbox, std::string name);
+  Task<Result<MailboxId>> delivery_target(const Account& account, std::string folder,
+                                          bool make_folder);
 
   store::Log& journal_;
   RetireQueue retired_;
@@ -117,7 +137,9 @@ class Owner {
   Deliveries deliveries_;
   std::function<void(MailboxKey)> changed_;
   std::unordered_set<AccountId> locked_maildrops_;
-  Scope scope_;
+  IntrusiveList<Turn> turns_;
+  std::unordered_set<AccountId> planning_;
+  Signal planned_;
 };
 
 }  // namespace kurir::mailbox

@@ -1,0 +1,16 @@
+#pragma once
+// JSON strings of octets that a peer chose. Pure; any core.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace kurir::observe {
+
+inline constexpr std::size_t field_octets_max = 1024;
+
+// Appends a JSON string with its quotes: invalid UTF-8 becomes U+FFFD, controls (C0, DEL, C1), line separators and
+// bidirectional marks are escaped, what lies beyond octets_max is cut at a character.
+void append_json_string(std::string& out, std::string_view octets, std::size_t octets_max = field_octets_max);
+
+}  // namespace kurir::observe

@@ -1,0 +1,49 @@
+#pragma once
+// What the queue writes to the shard's journal: a recipient reached an end, or was put off. Little-endian, lengths checked.
+// Version rule: a record type's layout never changes; a new layout is a new type number (queue has 32 to 63).
+//
+//   recipient ended (32), 24 octets          recipient put off (33), 40 octets + reply
+//     0  u64 queue id                           0  u64 queue id
+//     8  i64 when, microseconds since 1970      8  i64 when
+//    16  u16 ordinal of the recipient          16  i64 next attempt, microseconds since 1970
+//    18  u8  RecipientState                    24  u16 ordinal
+//    19  u8[5] zero                            26  u16 attempts so far
+//                                              28  u32 octets of the reply (at most 1024)
+//                                              32  u8[8] zero, then the reply
+// Pure. Any core.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kurir/base/clock.hh"
+#include "kurir/base/ids.hh"
+#include "kurir/queue/message.hh"
+
+namespace kurir::queue {
+
+inline constexpr std::uint16_t record_recipient_ended = 32;
+inline constexpr std::uint16_t record_recipient_put_off = 33;
+inline constexpr std::size_t reply_octets_max = 1024;
+
+struct RecipientEnded {
+  QueueId id;
+  WallTime when;
+  std::uint16_t ordinal = 0;
+  RecipientState state = RecipientState::waiting;
+};
+
+struct RecipientPutOff {
+  QueueId id;
+  WallTime when, next_attempt;
+  std::uint16_t ordinal = 0, attempts = 0;
+  std::string_view reply;
+};
+
+std::string encode(const RecipientEnded& record);
+std::string encode(const RecipientPutOff& record);
+std::optional<RecipientEnded> decode_ended(std::string_view payload);
+std::optional<RecipientPutOff> decode_put_off(std::string_view payload);  // the reply views the payload
+
+}  // namespace kurir::queue

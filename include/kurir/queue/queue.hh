@@ -1,0 +1,142 @@
+#pragma once
+// The queue of one shard: takes messages in durably, schedules their attempts, remembers each recipient's outcome, expires
+// what is too old, and recovers all of it after a restart. Core-local.
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "kurir/base/clock.hh"
+#include "kurir/base/ids.hh"
+#include "kurir/base/intrusive_list.hh"
+#include "kurir/base/result.hh"
+#include "kurir/coro/event.hh"
+#include "kurir/coro/scope.hh"
+#include "kurir/coro/task.hh"
+#include "kurir/observe/event_log.hh"
+#include "kurir/queue/journal_record.hh"
+#include "kurir/queue/message.hh"
+#include "kurir/store/log.hh"
+
+namespace kurir::queue {
+
+struct QueueOptions {
+  Nanoseconds max_age = std::chrono::hours(5 * 24);
+  Nanoseconds retry_interval = std::chrono::minutes(20);
+  Nanoseconds max_retry_interval = std::chrono::hours(24);
+  std::size_t messages_max = 10'000'000;   // a shard; more are refused with 452 4.3.1
+  std::size_t attempts_running_max = 512;  // a shard
+  std::string hostname;                    // our name in what Kurir itself writes
+};
+
+// The streams of one shard, opened by the composition.
+struct ShardLogs {
+  store::Log* spool = nullptr;
+  store::Log* mail = nullptr;
+  store::Log* journal = nullptr;
+};
+
+// What came of trying one recipient.
+struct Outcome {
+  RecipientState state = RecipientState::waiting;  // waiting: put off
+  std::string_view reply;                          // why, where it was not delivered; "452 4.2.2 …"
+};
+
+// Whoever can deliver: the MDA for local recipients, the relay for the others. Told of each recipient that waits; calls
+// Queue::settle() for each it has an outcome for. Core-local.
+class Deliverer {
+ public:
+  virtual ~Deliverer() = default;
+  virtual bool takes(const Recipient& recipient) const = 0;
+  virtual Task<void> attempt(Message& message) = 0;
+};
+
+// A message's content, CRLF line ends, no dot-stuffing: what went ahead as extents, then the rest in pieces.
+struct Content {
+  std::span<const store::RecordRef> extents;
+  std::uint64_t extent_octets = 0;
+  std::span<const std::string_view> pieces;
+};
+
+class Queue {
+ public:
+  Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, ShardLogs logs, observe::EventLog& events);
+  ~Queue();
+
+  // --- recovery, before start(): first every journal record of this shard, then every message record.
+  void recover_change(std::uint16_t type, std::string_view payload);
+  void recover_message(const store::RecordRef& record, std::string_view payload);
+  void add_deliverer(Deliverer& deliverer) { deliverers_.push_back(&deliverer); }
+  void start();
+  // Starts no attempt any more, and waits for those that run.
+  Task<void> stop();
+
+  // --- intake
+  // Whether a message of that many octets would be taken now: 452 4.3.1 otherwise, before 354.
+  bool has_room(std::uint64_t octets) const;
+  // Writes a piece of a large message's content ahead of its record; waits until it is durable, so that what a sender has
+  // in flight is bounded.
+  Task<Result<store::RecordRef>> write_extent(bool is_local, std::string_view content);
+  // What write_extent() wrote for a message that came to nothing.
+  void release_extents(bool is_local, std::span<const store::RecordRef> extents);
+  QueueId make_id();
+  // Appends the message; the pieces are copied before it returns. Not yet durable. On failure the extents are the caller's
+  // to release.
+  Result<Message*> append(QueueId id, Envelope envelope, Content content);
+  // Waits until it is durable. After success it belongs to the schedule and 250 may be said (style.md, Coroutines 7); after
+  // failure it is gone and 451 is due. Nothing but the id may be used of the message afterwards.
+  Task<Result<QueueId>> commit(Message* message);
+
+  // --- outcomes, from deliverers and administrators
+  // Records what came of a recipient. Journalled at once, durable with the next group commit.
+  void settle(Message& message, std::size_t ordinal, const Outcome& outcome);
+
+  // --- looking and administrating
+  std::size_t size() const { return messages_.size(); }
+  const Message* find(QueueId id) const;
+  void for_each(const std::function<void(const Message&)>& visit) const;
+  // Takes a message out; false where there is none or it is being attempted. Durable when it returns.
+  Task<bool> remove(QueueId id);
+
+ private:
+  struct Resolved {
+    std::vector<RecipientEnded> ended;
+    std::vector<std::pair<RecipientPutOff, std::string>> put_off;
+  };
+  store::Log& log_for(bool is_local) { return is_local ? *logs_.mail : *logs_.spool; }
+  Message& keep(std::unique_ptr<Message> message);
+  void drop(Message& message);
+  void schedule(Message& message);
+  void make_ready(Message& message);
+  void start_attempts();
+  Task<void> attempt(Message& message);
+  void expire(Message& message);
+  void journal_ended(Message& message, std::size_t ordinal);
+  Nanoseconds retry_delay(unsigned attempts) const;
+  static void on_timer(Timer& timer);
+  void apply_recovered_changes(Message& message);
+  void restore_times(Message& message);
+  void retain_content(const Message& message);
+  void release_content(const Message& message);
+  void report_reception(const Message& message);
+  void report(const Message& message, const Recipient& recipient, const Outcome& outcome);
+
+  QueueOptions options_;
+  ShardIndex shard_;
+  std::uint32_t start_, count_ = 0;
+  ShardLogs logs_;
+  observe::EventLog& events_;
+  std::vector<Deliverer*> deliverers_;
+  std::unordered_map<QueueId, std::unique_ptr<Message>> messages_;
+  std::unordered_map<QueueId, Resolved> recovered_changes_;
+  IntrusiveList<Message> ready_;
+  std::size_t attempts_running_ = 0;
+  bool stopping_ = false;
+  Scope scope_;
+};
+
+}  // namespace kurir::queue

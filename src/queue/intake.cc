@@ -1,0 +1,195 @@
+// How a message comes into the queue: its record, its commit, and its recovery. The one place that makes mail durable.
+
+#include <algorithm>
+
+#include "kurir/base/assert.hh"
+#include "kurir/io/clock.hh"
+#include "kurir/queue/queue.hh"
+#include "kurir/store/message_record.hh"
+
+namespace kurir::queue {
+namespace {
+
+// How long an extent waits for room in the log before the session is told 452.
+constexpr Nanoseconds room_wait_max = Seconds(30);
+
+store::MessageEnvelope describe(const Message& message, std::span<const store::RecordRef> extents) {
+  const Envelope& envelope = message.envelope;
+  store::MessageEnvelope stored;
+  stored.queue_id = message.id;
+  stored.received = envelope.received;
+  if (envelope.is_8bit) stored.flags |= store::message_flag::has_8bit;
+  if (envelope.has_dot_line) stored.flags |= store::message_flag::has_dot_line;
+  if (envelope.reception.is_bounce) stored.flags |= store::message_flag::is_bounce;
+  stored.content_octets = message.content_octets;
+  stored.reverse_path = envelope.reverse_path;
+  stored.helo = envelope.reception.helo;
+  stored.peer_address = envelope.reception.peer_address;
+  stored.protocol = envelope.reception.protocol;
+  stored.user = envelope.reception.user;
+  for (const Recipient& recipient : envelope.recipients)
+    stored.recipients.push_back(
+        {recipient.address, recipient.original, recipient.is_local ? store::recipient_flag::local : 0});
+  stored.extents.assign(extents.begin(), extents.end());
+  return stored;
+}
+
+Envelope restore(const store::MessageEnvelope& stored) {
+  Envelope envelope;
+  envelope.reverse_path = stored.reverse_path;
+  envelope.received = stored.received;
+  envelope.is_8bit = (stored.flags & store::message_flag::has_8bit) != 0;
+  envelope.has_dot_line = (stored.flags & store::message_flag::has_dot_line) != 0;
+  envelope.reception = {std::string(stored.helo), std::string(stored.peer_address), std::string(stored.protocol),
+                     std::string(stored.user), (stored.flags & store::message_flag::is_bounce) != 0};
+  for (const store::MessageRecipient& recipient : stored.recipients) {
+    Recipient restored;
+    restored.address = recipient.address;
+    restored.original = recipient.original_address;
+    restored.is_local = (recipient.flags & store::recipient_flag::local) != 0;
+    envelope.recipients.push_back(std::move(restored));
+  }
+  return envelope;
+}
+
+}  // namespace
+
+bool Queue::has_room(std::uint64_t octets) const {
+  const std::size_t payload = std::min<std::uint64_t>(octets, logs_.mail->record_payload_max());
+  return !stopping_ && messages_.size() < options_.messages_max && logs_.mail->has_room(payload) &&
+         logs_.spool->has_room(payload) && logs_.journal->has_room(reply_octets_max);
+}
+
+Task<Result<store::RecordRef>> Queue::write_extent(bool is_local, std::string_view content) {
+  store::Log& log = log_for(is_local);
+  const Result<void> room = co_await log.room(content.size(), deadline_in(room_wait_max));
+  if (!room) co_return std::unexpected(room.error());
+  const Result<store::RecordRef> record = log.append(store::record_type::content_extent, content);
+  if (!record) co_return record;
+  const Result<void> committed = co_await log.commit(*record);
+  if (!committed) {
+    if (!is_local) log.release(*record);
+    co_return std::unexpected(committed.error());
+  }
+  co_return record;
+}
+
+void Queue::release_extents(bool is_local, std::span<const store::RecordRef> extents) {
+  if (is_local) return;
+  for (const store::RecordRef& extent : extents) logs_.spool->release(extent);
+}
+
+Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
+  if (stopping_) return fail(Errc::cancelled, Origin::queue);
+  if (messages_.size() >= options_.messages_max) return fail(Errc::no_space, Origin::queue);
+  auto message = std::make_unique<Message>(*this, &Queue::on_timer);
+  message->id = id;
+  message->envelope = std::move(envelope);
+  message->extents.assign(content.extents.begin(), content.extents.end());
+  std::size_t tail_octets = 0;
+  for (const std::string_view piece : content.pieces) tail_octets += piece.size();
+  message->content_octets = content.extent_octets + tail_octets;
+  const std::string head = store::encode_message(describe(*message, content.extents), tail_octets);
+  std::vector<std::string_view> parts;
+  parts.reserve(1 + content.pieces.size());
+  parts.push_back(head);
+  parts.insert(parts.end(), content.pieces.begin(), content.pieces.end());
+  const bool is_local = message->goes_to_mail();
+  const Result<store::RecordRef> record = log_for(is_local).append(store::record_type::message, parts);
+  if (!record) return std::unexpected(record.error());
+  message->record = *record;
+  message->arrived = io::now();
+  message->expiry = message->arrived + options_.max_age;
+  message->next_attempt = message->arrived;
+  return &keep(std::move(message));
+}
+
+Task<Result<QueueId>> Queue::commit(Message* message) {
+  store::Log& log = log_for(message->goes_to_mail());
+  const Result<void> committed = co_await log.commit(message->record);
+  if (!committed) {
+    release_content(*message);
+    messages_.erase(message->id);
+    co_return std::unexpected(committed.error());
+  }
+  const QueueId id = message->id;
+  message->is_durable = true;
+  report_reception(*message);
+  schedule(*message);
+  co_return id;
+}
+
+// --- recovery
+
+void Queue::recover_change(std::uint16_t type, std::string_view payload) {
+  if (type == record_recipient_ended) {
+    if (const auto record = decode_ended(payload)) recovered_changes_[record->id].ended.push_back(*record);
+  } else if (type == record_recipient_put_off) {
+    if (const auto record = decode_put_off(payload))
+      recovered_changes_[record->id].put_off.emplace_back(*record, std::string(record->reply));
+  }
+}
+
+void Queue::recover_message(const store::RecordRef& record, std::string_view payload) {
+  const Result<store::DecodedMessage> decoded = store::decode_message(payload);
+  if (!decoded) return;  // the store has reported damage; a newer version was refused at start
+  auto message = std::make_unique<Message>(*this, &Queue::on_timer);
+  message->id = decoded->envelope.queue_id;
+  message->envelope = restore(decoded->envelope);
+  message->extents = decoded->envelope.extents;
+  message->record = record;
+  message->content_octets = decoded->envelope.content_octets;
+  message->is_durable = message->is_recovered = true;
+  apply_recovered_changes(*message);
+  if (!message->has_waiting()) return;
+  retain_content(*message);
+  restore_times(*message);
+  keep(std::move(message));
+}
+
+void Queue::apply_recovered_changes(Message& message) {
+  const auto found = recovered_changes_.find(message.id);
+  if (found == recovered_changes_.end()) return;
+  std::vector<Recipient>& recipients = message.envelope.recipients;
+  for (const auto& [put_off, reply] : found->second.put_off) {
+    if (put_off.ordinal >= recipients.size()) continue;
+    recipients[put_off.ordinal].attempts = put_off.attempts;
+    recipients[put_off.ordinal].last_attempt = put_off.when;
+    recipients[put_off.ordinal].last_reply = reply;
+    message.next_attempt_wall = put_off.next_attempt;
+  }
+  for (const RecipientEnded& ended : found->second.ended)
+    if (ended.ordinal < recipients.size()) recipients[ended.ordinal].state = ended.state;
+}
+
+// Wall-clock stamps become monotonic times. A clock that jumped must not expire the whole queue at once: what is not
+// plausible counts as no age at all (threats.md G7).
+void Queue::restore_times(Message& message) {
+  const std::int64_t age = io::wall_now().microseconds - message.envelope.received.microseconds;
+  const Nanoseconds plausible = options_.max_age + options_.max_retry_interval;
+  Nanoseconds elapsed = std::chrono::microseconds(std::max<std::int64_t>(age, 0));
+  if (elapsed > 10 * plausible) elapsed = Nanoseconds(0);
+  message.arrived = io::now();
+  message.expiry = io::now() + std::max(options_.max_age - elapsed, Nanoseconds(0));
+  const std::int64_t wait = message.next_attempt_wall.microseconds - io::wall_now().microseconds;
+  const Nanoseconds delay = std::chrono::microseconds(std::max<std::int64_t>(wait, 0));
+  message.next_attempt = io::now() + std::min<Nanoseconds>(delay, options_.max_retry_interval);
+}
+
+// --- content
+
+// What lies in the mail stream belongs to mailboxes as well, and compaction reclaims it; the spool's segments are
+// reclaimed as soon as nothing queued lies in them.
+void Queue::retain_content(const Message& message) {
+  if (message.goes_to_mail()) return;
+  logs_.spool->retain(message.record);
+  for (const store::RecordRef& extent : message.extents) logs_.spool->retain(extent);
+}
+
+void Queue::release_content(const Message& message) {
+  if (message.goes_to_mail()) return;
+  logs_.spool->release(message.record);
+  for (const store::RecordRef& extent : message.extents) logs_.spool->release(extent);
+}
+
+}  // namespace kurir::queue

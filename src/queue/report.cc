@@ -1,0 +1,90 @@
+// What happens to a message, as events.
+
+#include "kurir/io/clock.hh"
+#include "kurir/queue/queue.hh"
+#include "kurir/queue/queue_id.hh"
+
+namespace kurir::queue {
+namespace {
+
+std::string_view domain_of(std::string_view address) {
+  const std::size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
+}
+
+observe::EventType type_of(RecipientState state) {
+  switch (state) {
+    case RecipientState::waiting: return observe::EventType::transient_failure;
+    case RecipientState::delivered: return observe::EventType::delivery;
+    case RecipientState::bounced: return observe::EventType::bounce;
+    case RecipientState::expired: return observe::EventType::expiration;
+    case RecipientState::removed: return observe::EventType::admin_bounce;
+  }
+  return observe::EventType::bounce;
+}
+
+// "550 5.1.1 No such user" in its parts.
+observe::Response parts_of(std::string_view reply) {
+  observe::Response response;
+  if (reply.size() < 4 || reply[3] != ' ') {
+    response.content = reply;
+    return response;
+  }
+  response.code = static_cast<std::uint16_t>((reply[0] - '0') * 100 + (reply[1] - '0') * 10 + (reply[2] - '0'));
+  reply.remove_prefix(4);
+  const std::size_t space = reply.find(' ');
+  if (space != std::string_view::npos && reply.substr(0, space).find('.') != std::string_view::npos) {
+    response.enhanced = reply.substr(0, space);
+    reply.remove_prefix(space + 1);
+  }
+  response.content = reply;
+  return response;
+}
+
+}  // namespace
+
+void Queue::report(const Message& message, const Recipient& recipient, const Outcome& outcome) {
+  const std::string id = text_of(message.id);
+  observe::Event event;
+  event.type = type_of(outcome.state);
+  event.id = id;
+  event.sender = message.envelope.reverse_path;
+  event.recipient = recipient.address;
+  event.queue = domain_of(recipient.address);
+  event.size = message.content_octets;
+  event.response = parts_of(outcome.reply);
+  event.peer_address = message.envelope.reception.peer_address;
+  event.event_time = io::wall_now();
+  event.created = message.envelope.received;
+  event.num_attempts = recipient.attempts;
+  event.reception_protocol = message.envelope.reception.protocol;
+  event.delivery_protocol = recipient.is_local ? "Mailbox" : "ESMTP";
+  event.shard = shard_.value;
+  event.queue_us = std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
+  events_.write(event);
+}
+
+void Queue::report_reception(const Message& message) {
+  const std::string id = text_of(message.id);
+  for (const Recipient& recipient : message.envelope.recipients) {
+    observe::Event event;
+    event.type = observe::EventType::reception;
+    event.id = id;
+    event.sender = message.envelope.reverse_path;
+    event.recipient = recipient.address;
+    event.queue = domain_of(recipient.address);
+    event.size = message.content_octets;
+    event.response = {.code = 250, .enhanced = "2.0.0", .content = "queued"};
+    event.peer_name = message.envelope.reception.helo;
+    event.peer_address = message.envelope.reception.peer_address;
+    event.event_time = io::wall_now();
+    event.created = message.envelope.received;
+    event.user = message.envelope.reception.user;
+    event.reception_protocol = message.envelope.reception.protocol;
+    event.shard = shard_.value;
+    event.commit_us = std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
+    events_.write(event);
+  }
+}
+
+}  // namespace kurir::queue
