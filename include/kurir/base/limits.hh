@@ -55,6 +55,13 @@ inline constexpr std::uint32_t log_record_payload_max = 1U << 20;
 inline constexpr unsigned log_batches_max = 4;
 inline constexpr unsigned log_free_segments_max = 4;
 inline constexpr std::size_t reader_files_max = 64;             // open at once, a core
+// Directory (threats.md C2, D7).
+inline constexpr std::size_t password_octets_max = 511;  // what libxcrypt takes
+inline constexpr std::size_t alias_depth_max = 10;
+inline constexpr std::size_t alias_targets_max = 1000;       // expanded, for one alias
+inline constexpr std::size_t alias_visits_max = 4000;        // steps to expand one alias
+inline constexpr std::size_t directory_targets_max = 1 << 26;  // expanded, for all aliases
+inline constexpr std::size_t recent_logins_max = 4096;       // for each core
 
 static_assert(smtp_command_octets_max > path_octets_max + 512,
               "a path with parameters fits a command");
