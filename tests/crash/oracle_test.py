@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""The crash tests' oracle against planted losses, doubles and damage: each is found."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from oracle import Oracle  # noqa: E402
+from senders import ALICE, BOB, Sent, build, intact  # noqa: E402
+
+
+class Planted(unittest.TestCase):
+    def setUp(self):
+        self.oracle = Oracle()
+        self.oracle.acknowledged = [Sent('one', [ALICE, BOB], 'A1'),
+                                    Sent('two', ['x@elsewhere.test', BOB], 'A2')]
+
+    def all_found(self):
+        for user, token in ((ALICE, 'one'), (BOB, 'one'), (BOB, 'two')):
+            self.oracle.found_in_mailbox(user, token, True)
+        self.oracle.queue_is(['A2'])
+
+    def test_nothing_wrong(self):
+        self.all_found()
+        self.assertEqual((self.oracle.lost(), self.oracle.duplicated()), ([], []))
+
+    def test_lost(self):
+        self.oracle.found_in_mailbox(ALICE, 'one', True)
+        self.oracle.found_in_mailbox(BOB, 'two', True)
+        self.assertEqual(self.oracle.lost(), [('A1', BOB), ('A2', 'x@elsewhere.test')])
+
+    def test_duplicated_in_mailbox_and_queue(self):
+        self.all_found()
+        self.oracle.found_in_mailbox(BOB, 'one', True)
+        self.oracle.found_in_mailbox(BOB, 'never acknowledged', True)
+        self.oracle.found_in_mailbox(BOB, 'never acknowledged', True)
+        self.oracle.queue_is(['A2', 'A2'])
+        self.assertEqual(self.oracle.duplicated(),
+                         [(BOB, 'one'), (BOB, 'never acknowledged'), 'A2'])
+
+    def test_what_was_not_acknowledged_may_be_there_once(self):
+        self.all_found()
+        self.oracle.found_in_mailbox(BOB, 'extra', True)
+        self.assertEqual((self.oracle.lost(), self.oracle.duplicated()), ([], []))
+
+    def test_every_changed_octet_is_damage(self):
+        content = build('token', [BOB], 500)
+        self.assertEqual(intact(b'Received: x\r\n' + content), ('token', True))
+        start = content.index(b'\r\n\r\n') + 4
+        for at in range(start, len(content)):
+            changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1:]
+            self.assertEqual(intact(changed), ('token', False), at)
+        for end in range(start, len(content)):
+            self.assertEqual(intact(content[:end]), ('token', False), end)
+
+
+if __name__ == '__main__':
+    outcome = unittest.main(exit=False).result
+    bad = len(outcome.failures) + len(outcome.errors)
+    print(f'{outcome.testsRun - bad} passed, {bad} failed')
+    sys.exit(1 if bad else 0)
