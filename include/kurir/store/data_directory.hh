@@ -10,11 +10,13 @@
 //   DIR.marker      beside DIR: the instance that belongs at this path
 //
 // Marker rule: DIR.marker lies on the file system of DIR's parent. Where DIR is a disk of its own
-// that was replaced by an empty one or not mounted, the marker still names the instance that is
-// missing, and open() refuses instead of starting an empty queue. Remove the marker to accept the
-// loss. Where the parent cannot be written, there is no marker and the rule does not hold.
+// that was replaced by an empty one or not mounted, DIR is there and empty and the marker still
+// names the instance that is missing: open() refuses instead of starting an empty queue. Remove the
+// marker to accept the loss. Where DIR itself is gone, somebody removed it, and a new one is made.
+// Where the parent cannot be written, there is no marker and the rule does not hold.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "kurir/base/ids.hh"
@@ -45,12 +47,14 @@ class DataDirectory {
   }  // larger at each start; durable before open() returned
   // Makes the folder where it is missing. Errors: as io::make_directories().
   Result<std::string> shard_directory(ShardIndex shard) const;
-  // How many shard folders there are: those of an earlier start too.
+  // The highest shard folder's number plus one: those of an earlier start count too.
   Result<unsigned> shards_present() const;
 
  private:
   DataDirectory(std::string path, io::FileLock lock)
       : path_(std::move(path)), lock_(std::move(lock)) {}
+  Result<void> enter(const Options& options, std::optional<std::uint64_t> marked);
+
   std::string path_;
   io::FileLock lock_;
   std::uint64_t instance_ = 0;

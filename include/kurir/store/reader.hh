@@ -74,8 +74,7 @@ class Reader {
   Task<Result<void>> read_exactly(RecordRef ref, OpenFile file, std::uint64_t offset,
                                   std::span<char> into);
   Task<Result<Record>> read_once(RecordRef ref, OpenFile file);
-  Task<Result<std::size_t>> read_range_once(RecordRef ref, OpenFile file, std::uint64_t offset,
-                                            std::span<char> into);
+  Task<Error> explain(RecordRef ref, OpenFile file);
 
   std::string directory_;
   std::uint64_t instance_;

@@ -1,9 +1,9 @@
 #pragma once
 // What lies in a segment, octet by octet. All numbers little-endian. Any core: plain values.
 //
-//   segment := header block (4096 octets: two copies of SegmentHeader, at 0 and at 2048, zero
-//   elsewhere)
-//              record*                                  from offset 4096, each at a multiple of 8
+//   segment := header block, record*      the records from offset 4096 on, each at a multiple of 8
+//   header block := 4096 octets: two copies, at 0 and 2048, of SegmentHeader followed by
+//              SegmentEnd[older_count]; zero elsewhere
 //   record  := RecordHeader (32 octets), payload, zeros up to a multiple of 8
 //
 // Version rule: a reader refuses a segment whose version is above its own and reads all below. A
@@ -21,6 +21,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kurir/base/ids.hh"
 #include "kurir/base/result.hh"
@@ -32,9 +33,7 @@ namespace kurir::store {
 // start: it is newer.
 namespace record_type {
 inline constexpr std::uint16_t mark = 1;  // store: "commits up to here had succeeded"; never shown
-inline constexpr std::uint16_t checkpoint_begin =
-    2;  // store: first record of the segment that a checkpoint starts
-inline constexpr std::uint16_t checkpoint_complete = 3;
+inline constexpr std::uint16_t checkpoint_complete = 2;  // store: a checkpoint is whole
 inline constexpr std::uint16_t store_last = 15;
 inline constexpr std::uint16_t message = 16;         // message_record.hh
 inline constexpr std::uint16_t content_extent = 17;  // octets of a message's content, nothing else
@@ -50,24 +49,34 @@ inline constexpr std::size_t block_octets = 4096;  // of O_DIRECT; the header bl
 inline constexpr std::size_t record_alignment = 8;
 
 struct SegmentHeader {
-  char magic[8];                   // "KURIRSEG"
-  std::uint16_t version;           // format_version of the writer
-  std::uint8_t stream;             // StreamKind
-  std::uint8_t reserved;           // zero
-  std::uint16_t shard;             // ShardIndex
-  std::uint16_t reserved_too;      // zero
-  std::uint32_t segment;           // this segment's number, from 1
-  std::uint32_t segment_octets;    // the file's size
-  std::uint64_t log_id;            // of this stream of this shard of this data directory: log_id()
-  std::uint32_t previous_segment;  // the one written before this; 0: none
-  std::uint32_t previous_end;  // octets of it that were committed when this one was opened; nothing
-                               // after counts
-  std::uint64_t sequence;      // of this segment's first record
-  std::int64_t opened_us;      // wall clock, for people
-  std::uint64_t checksum;      // XXH3-64 of the octets before it, seed 0
+  char magic[8];                 // "KURIRSEG"
+  std::uint64_t checksum;        // XXH3-64 of what follows it up to the copy's end (2048), seed 0
+  std::uint16_t version;         // format_version of the writer
+  std::uint8_t stream;           // StreamKind
+  std::uint8_t flags;            // segment_begins_checkpoint or zero
+  std::uint16_t shard;           // ShardIndex
+  std::uint16_t older_count;     // SegmentEnds that follow
+  std::uint32_t segment;         // this segment's number, from 1
+  std::uint32_t segment_octets;  // the file's size
+  std::uint64_t log_id;          // log_id() of this stream of this shard of this data directory
+  std::uint64_t sequence;        // of this segment's first record
+  std::int64_t opened_us;        // wall clock, for people
+  std::uint64_t reserved;        // zero
 };
 static_assert(sizeof(SegmentHeader) == 64);
+
+// How far an older segment is good: what was committed in it when this one was opened. It was not
+// written after that, and nothing beyond that end counts, even where it verifies.
+struct SegmentEnd {
+  std::uint32_t segment;
+  std::uint32_t end;  // octets from its begin
+};
+static_assert(sizeof(SegmentEnd) == 8);
+
+inline constexpr std::uint8_t segment_begins_checkpoint = 1;
 inline constexpr std::size_t second_header_at = 2048;
+inline constexpr std::size_t older_segments_max = 240;  // the newest are listed
+static_assert(sizeof(SegmentHeader) + older_segments_max * sizeof(SegmentEnd) <= second_header_at);
 
 struct RecordHeader {
   std::uint64_t checksum;        // of the 24 octets after it and of the payload; see above
@@ -92,7 +101,7 @@ static_assert(sizeof(MarkPayload) == 8);
 
 // Payload of record_type::checkpoint_complete; the owner's own octets follow.
 struct CheckpointPayload {
-  std::uint32_t begin_segment;  // the segment that record_type::checkpoint_begin opened
+  std::uint32_t begin_segment;  // the segment that begins it (segment_begins_checkpoint)
   std::uint32_t reserved;       // zero
 };
 static_assert(sizeof(CheckpointPayload) == 8);
@@ -109,10 +118,17 @@ constexpr std::size_t record_octets(std::size_t payload_octets) {
 std::uint64_t log_id(std::uint64_t instance, StreamKind stream, ShardIndex shard);
 std::uint64_t record_seed(std::uint64_t log_id, std::uint32_t segment);
 
-// Fills the header block (block_octets) with both copies.
-void write_segment_header(std::span<char> block, SegmentHeader header);
-// Either copy. Errors: corrupt (neither verifies), unsupported (a newer version).
-Result<SegmentHeader> read_segment_header(std::string_view block);
+// Fills the header block (block_octets) with both copies; magic, checksum, version and older_count
+// are set here. Lists the first older_segments_max of `older`: newest first.
+void write_segment_header(std::span<char> block, SegmentHeader header,
+                          std::span<const SegmentEnd> older);
+struct SegmentHeaderBlock {
+  SegmentHeader header;
+  std::vector<SegmentEnd> older;
+};
+// Either copy. Errors: not_found (all zero: never written), corrupt (neither verifies), unsupported
+// (a newer version).
+Result<SegmentHeaderBlock> read_segment_header(std::string_view block);
 
 // Completes a record whose payload lies at `record` + 32 already: header, checksum, padding
 // (`record` has room for it).

@@ -1,0 +1,130 @@
+#include "kurir/store/message_record.hh"
+
+#include <cstring>
+#include <limits>
+
+#include "kurir/base/assert.hh"
+
+namespace kurir::store {
+namespace {
+
+template <class T>
+void put(std::string& out, const T& value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void put_string(std::string& out, std::string_view text) {
+  KURIR_ASSERT(text.size() <= std::numeric_limits<std::uint16_t>::max());
+  put(out, static_cast<std::uint16_t>(text.size()));
+  out += text;
+}
+
+// Takes values off the front; once something was missing, everything is.
+class Taker {
+ public:
+  explicit Taker(std::string_view rest) : rest_(rest) {}
+
+  template <class T>
+  T take() {
+    T value{};
+    const std::string_view octets = take_octets(sizeof(T));
+    if (octets.size() == sizeof(T)) std::memcpy(&value, octets.data(), sizeof(T));
+    return value;
+  }
+  std::string_view take_octets(std::size_t count) {
+    if (count > rest_.size()) {
+      failed_ = true;
+      rest_ = {};
+      return {};
+    }
+    const std::string_view octets = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return octets;
+  }
+  std::string_view take_string() { return take_octets(take<std::uint16_t>()); }
+  bool failed() const { return failed_; }
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+  bool failed_ = false;
+};
+
+constexpr std::size_t recipient_octets_min = sizeof(std::uint32_t) + 2 * sizeof(std::uint16_t);
+
+bool counts_fit(const MessageFixed& fixed, std::size_t octets) {
+  return fixed.recipients <= octets / recipient_octets_min &&
+         fixed.extents <= octets / sizeof(RecordRef) && fixed.tail_octets <= octets;
+}
+
+// The extents' payloads and the tail make up the content, no more and no less.
+bool content_adds_up(const MessageFixed& fixed, const std::vector<RecordRef>& extents) {
+  std::uint64_t octets = fixed.tail_octets;
+  for (const RecordRef& extent : extents) {
+    if (extent.octets <= sizeof(RecordHeader)) return false;
+    octets += extent.octets - sizeof(RecordHeader);
+  }
+  return octets == fixed.content_octets;
+}
+
+}  // namespace
+
+std::string encode_message(const MessageEnvelope& envelope, std::size_t tail_octets) {
+  const MessageFixed fixed{.version = message_version,
+                           .reserved = 0,
+                           .flags = envelope.flags,
+                           .queue_id = envelope.queue_id.value,
+                           .received_us = envelope.received.microseconds,
+                           .content_octets = envelope.content_octets,
+                           .recipients = static_cast<std::uint32_t>(envelope.recipients.size()),
+                           .extents = static_cast<std::uint32_t>(envelope.extents.size()),
+                           .tail_octets = static_cast<std::uint32_t>(tail_octets),
+                           .reserved_too = 0};
+  KURIR_ASSERT(content_adds_up(fixed, envelope.extents));
+  std::string out;
+  out.reserve(sizeof fixed + 512 + 64 * envelope.recipients.size() +
+              sizeof(RecordRef) * envelope.extents.size());
+  put(out, fixed);
+  for (const std::string_view text : {envelope.reverse_path, envelope.helo, envelope.peer_address,
+                                      envelope.protocol, envelope.user, envelope.session_id})
+    put_string(out, text);
+  for (const MessageRecipient& recipient : envelope.recipients) {
+    put(out, recipient.flags);
+    put_string(out, recipient.address);
+    put_string(out, recipient.original_address);
+  }
+  for (const RecordRef& extent : envelope.extents) put(out, extent);
+  return out;
+}
+
+Result<DecodedMessage> decode_message(std::string_view payload) {
+  Taker taker(payload);
+  const auto fixed = taker.take<MessageFixed>();
+  if (taker.failed()) return fail(Errc::corrupt, Origin::log);
+  if (fixed.version > message_version) return fail(Errc::unsupported, Origin::log);
+  if (!counts_fit(fixed, taker.rest().size())) return fail(Errc::corrupt, Origin::log);
+  DecodedMessage message;
+  MessageEnvelope& envelope = message.envelope;
+  envelope.queue_id = QueueId(fixed.queue_id);
+  envelope.received = {fixed.received_us};
+  envelope.flags = fixed.flags;
+  envelope.content_octets = fixed.content_octets;
+  for (std::string_view* text : {&envelope.reverse_path, &envelope.helo, &envelope.peer_address,
+                                 &envelope.protocol, &envelope.user, &envelope.session_id})
+    *text = taker.take_string();
+  envelope.recipients.resize(fixed.recipients);
+  for (MessageRecipient& recipient : envelope.recipients) {
+    recipient.flags = taker.take<std::uint32_t>();
+    recipient.address = taker.take_string();
+    recipient.original_address = taker.take_string();
+  }
+  envelope.extents.resize(fixed.extents);
+  for (RecordRef& extent : envelope.extents) extent = taker.take<RecordRef>();
+  message.tail = taker.rest();
+  const bool whole = !taker.failed() && message.tail.size() == fixed.tail_octets &&
+                     content_adds_up(fixed, envelope.extents);
+  if (!whole) return fail(Errc::corrupt, Origin::log);
+  return message;
+}
+
+}  // namespace kurir::store
