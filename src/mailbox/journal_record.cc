@@ -218,7 +218,7 @@ void read(OctetReader& in, KeywordAdded& change) {
   change.index = in.number<std::uint8_t>();
   in.require(change.index < limits::imap_keywords_max);
   change.name = in.text();
-  in.require(!change.name.empty() && change.name.size() <= limits::keyword_octets_max);
+  in.require(!change.name.empty() && change.name.size() <= limits::imap_keyword_octets_max);
 }
 void read(OctetReader& in, Expunged& change) {
   change.mailbox = read_id<MailboxId>(in);

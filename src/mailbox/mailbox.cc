@@ -14,12 +14,6 @@ namespace {
 constexpr std::uint64_t modseq_max = (std::uint64_t{1} << 63) - 1;
 const Keywords no_keywords;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
-
 // Only the owner writes these, so that no read-modify-write is needed.
 template <class T>
 void add(std::atomic<T>& counter, T number) {
@@ -38,7 +32,7 @@ std::uint32_t bit(FlagWord flags, FlagWord flag) { return (flags & flag) != 0 ? 
 
 std::optional<std::size_t> Keywords::find(std::string_view name) const {
   for (std::size_t index = 0; index < names.size(); ++index)
-    if (same_name(names[index], name)) return index;
+    if (wire::same_keyword(names[index], name)) return index;
   return std::nullopt;
 }
 

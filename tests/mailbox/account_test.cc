@@ -41,7 +41,9 @@ struct AccountTest : testing::Test {
   }
   Mailbox& mailbox(std::string_view name) { return *tree().find(name)->mailbox; }
   void deliver(std::string_view name, std::uint32_t count) {
-    Appended appended{.account = alice, .mailbox = mailbox(name).id(), .messages = fresh_messages(mailbox(name), count)};
+    Appended appended{.account = alice,
+                      .mailbox = mailbox(name).id(),
+                      .messages = fresh_messages(mailbox(name), count)};
     ASSERT_TRUE(accounts.apply(appended));
   }
 };
@@ -148,8 +150,10 @@ TEST_F(AccountTest, use_of_quota_follows_messages) {
   EXPECT_EQ(account().used_messages(), 3u);
   EXPECT_EQ(account().used_octets(), 101u + 102 + 101);
   Mailbox& inbox = mailbox("INBOX");
-  ASSERT_TRUE(accounts.apply(
-      Expunged{.account = alice, .mailbox = inbox.id(), .modseq = inbox.reserve_modseq(), .uids = {{1, 1}}}));
+  ASSERT_TRUE(accounts.apply(Expunged{.account = alice,
+                                      .mailbox = inbox.id(),
+                                      .modseq = inbox.reserve_modseq(),
+                                      .uids = {{1, 1}}}));
   EXPECT_EQ(account().used_octets(), 102u + 101);
   remove("Sent");
   EXPECT_EQ(account().used_messages(), 1u);
@@ -161,15 +165,19 @@ TEST_F(AccountTest, a_reader_that_holds_a_mailbox_outlives_its_deletion) {
   const Shared<Mailbox> held = tree().find("Sent")->mailbox;
   remove("Sent");
   EXPECT_EQ(held->messages(), 2u);
-  const Result<Applied> late = accounts.apply(
-      FlagsChanged{.account = alice, .mailbox = held->id(), .modseq = held->reserve_modseq(), .edit = {}, .uids = {}});
+  const Result<Applied> late = accounts.apply(FlagsChanged{.account = alice,
+                                                           .mailbox = held->id(),
+                                                           .modseq = held->reserve_modseq(),
+                                                           .edit = {},
+                                                           .uids = {}});
   EXPECT_EQ(late.error().code, Errc::not_found);
 }
 
 TEST_F(AccountTest, folders_are_bounded) {
   FoldersCreated many{.account = alice, .folders = {}};
   for (std::uint32_t n = 6; n < limits::mailbox_folders_max - 1; ++n)
-    many.folders.push_back({.id = MailboxId(100 + n), .validity = UidValidity(9), .name = "f" + std::to_string(n)});
+    many.folders.push_back(
+        {.id = MailboxId(100 + n), .validity = UidValidity(9), .name = "f" + std::to_string(n)});
   ASSERT_TRUE(accounts.apply(many));
   EXPECT_EQ(create("last/one"), Errc::exhausted);
   EXPECT_EQ(create("last"), std::nullopt);
@@ -180,10 +188,12 @@ TEST(Accounts, are_found_after_growth_and_deletion) {
   OneCore core;
   Accounts accounts(core.retired);
   for (std::uint64_t n = 1; n <= 2000; ++n) {
-    ASSERT_TRUE(accounts.apply(AccountCreated{.account = AccountId(n), .mailbox_last = {}, .validity_last = {}, .folders = {}}));
+    ASSERT_TRUE(accounts.apply(AccountCreated{
+        .account = AccountId(n), .mailbox_last = {}, .validity_last = {}, .folders = {}}));
     if (n % 3 == 0) ASSERT_TRUE(accounts.apply(AccountDeleted{.account = AccountId(n)}));
   }
-  for (std::uint64_t n = 1; n <= 2000; ++n) EXPECT_EQ(accounts.find(AccountId(n)) != nullptr, n % 3 != 0) << n;
+  for (std::uint64_t n = 1; n <= 2000; ++n)
+    EXPECT_EQ(accounts.find(AccountId(n)) != nullptr, n % 3 != 0) << n;
   EXPECT_EQ(accounts.find(AccountId(2001)), nullptr);
   EXPECT_EQ(accounts.size(), 1334u);
   std::size_t counted = 0;

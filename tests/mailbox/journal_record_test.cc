@@ -14,7 +14,7 @@ constexpr AccountId account{0x0102030405060708};
 constexpr MailboxId mailbox{0x1112};
 
 const NewMessage message{.uid = Uid(7),
-                         .flags = flag::seen | flag::draft | keyword_bit(0),
+                         .flags = flag::seen | flag::draft | flag::keyword(0),
                          .modseq = ModSeq(0x2122),
                          .internal_date = -1,
                          .content = {.segment = 0x31,
@@ -31,9 +31,11 @@ const NewMessage message{.uid = Uid(7),
 std::map<std::string, Change> one_of_each() {
   NewMessage second = message;
   second.uid = Uid(9);
-  const NewFolder inbox{.id = MailboxId(1), .validity = UidValidity(2), .use = SpecialUse::none, .name = "INBOX"};
+  const NewFolder inbox{
+      .id = MailboxId(1), .validity = UidValidity(2), .use = SpecialUse::none, .name = "INBOX"};
   const NewFolder name{.id = {}, .validity = {}, .use = SpecialUse::none, .name = "a/\xc3\xbc"};
-  const NewFolder junk{.id = MailboxId(3), .validity = UidValidity(4), .use = SpecialUse::junk, .name = "Junk"};
+  const NewFolder junk{
+      .id = MailboxId(3), .validity = UidValidity(4), .use = SpecialUse::junk, .name = "Junk"};
   return {
       {"account_created", AccountCreated{account, MailboxId(5), UidValidity(6), {inbox, name}}},
       {"account_deleted", AccountDeleted{account}},
@@ -42,8 +44,12 @@ std::map<std::string, Change> one_of_each() {
       {"folder_renamed", FolderRenamed{account, "INBOX", "Old/Mail", {inbox}}},
       {"subscription_changed", SubscriptionChanged{account, true, "Sent"}},
       {"appended", Appended{account, mailbox, {message, second}}},
-      {"flags_changed",
-       FlagsChanged{account, mailbox, ModSeq(8), any_modseq, FlagsEdit::replace(flag::flagged), {{1, 3}, {9, ~0u}}}},
+      {"flags_changed", FlagsChanged{account,
+                                     mailbox,
+                                     ModSeq(8),
+                                     any_modseq,
+                                     FlagsEdit::replace(flag::flagged),
+                                     {{1, 3}, {9, ~0u}}}},
       {"keyword_added", KeywordAdded{account, mailbox, 2, "$Junk"}},
       {"expunged", Expunged{account, mailbox, ModSeq(9), {{4, 4}}}},
       {"content_moved", ContentMoved{account, mailbox, {{Uid(7), message.content}}}},
@@ -69,7 +75,9 @@ std::string hex(std::string_view octets) {
   return text;
 }
 
-TEST(JournalRecord, covers_every_kind) { EXPECT_EQ(one_of_each().size(), std::variant_size_v<Change>); }
+TEST(JournalRecord, covers_every_kind) {
+  EXPECT_EQ(one_of_each().size(), std::variant_size_v<Change>);
+}
 
 TEST(JournalRecord, has_the_octets_of_its_golden_file) {
   for (const auto& [name, change] : one_of_each()) {
@@ -112,7 +120,8 @@ TEST(JournalRecord, is_refused_when_cut_anywhere) {
   }
 }
 
-// The store's checksum finds flipped bits; here they must do no harm, and nothing may be read in two ways.
+// The store's checksum finds flipped bits; here they must do no harm, and nothing may be read in
+// two ways.
 TEST(JournalRecord, with_a_bit_flipped_is_refused_or_another_exact_record) {
   for (const auto& [name, change] : one_of_each()) {
     const std::string whole = encoded(change);

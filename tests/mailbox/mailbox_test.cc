@@ -32,7 +32,7 @@ TEST_F(MailboxTest, an_empty_mailbox_answers_all_questions) {
 }
 
 TEST_F(MailboxTest, entries_keep_what_was_appended) {
-  std::vector<NewMessage> messages = fresh_messages(mailbox, 2, flag::flagged | keyword_bit(3));
+  std::vector<NewMessage> messages = fresh_messages(mailbox, 2, flag::flagged | flag::keyword(3));
   messages[1].origin = QueueId(99);
   messages[1].ordinal = 4;
   messages[1].prefix_octets = 80;

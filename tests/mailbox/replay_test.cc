@@ -1,4 +1,5 @@
-// The state that recovery makes from the journal is the state that the live path made, whatever happened.
+// The state that recovery makes from the journal is the state that the live path made, whatever
+// happened.
 
 #include <gtest/gtest.h>
 
@@ -39,8 +40,9 @@ std::string state_of(const Accounts& accounts) {
       if (!folder.mailbox) continue;
       const Mailbox& mailbox = *folder.mailbox;
       for (const std::uint64_t number :
-           {std::uint64_t{mailbox.messages()}, std::uint64_t{mailbox.unseen()}, std::uint64_t{mailbox.deleted()},
-            mailbox.octets(), std::uint64_t{mailbox.first_unseen().value}, mailbox.highest_modseq().value})
+           {std::uint64_t{mailbox.messages()}, std::uint64_t{mailbox.unseen()},
+            std::uint64_t{mailbox.deleted()}, mailbox.octets(),
+            std::uint64_t{mailbox.first_unseen().value}, mailbox.highest_modseq().value})
         state += ' ' + std::to_string(number);
     }
   });
@@ -84,7 +86,8 @@ class Live {
     for (const Change& change : changes) encode(change, record);
     journal.push_back(std::move(record));
     for (Change& change : changes) pending_.push_back(std::move(change));
-    const bool folders_wait = std::ranges::any_of(pending_, [](const Change& change) { return change.index() < 6; });
+    const bool folders_wait =
+        std::ranges::any_of(pending_, [](const Change& change) { return change.index() < 6; });
     if (folders_wait || below(3) == 0) settle();
   }
   void settle() {
@@ -97,7 +100,8 @@ class Live {
 
   Account* some_account() { return accounts.find(AccountId(1 + below(3))); }
   const Folder* some_folder(Account& account) {
-    return &account.tree().folders[below(static_cast<std::uint32_t>(account.tree().folders.size()))];
+    return &account.tree()
+                .folders[below(static_cast<std::uint32_t>(account.tree().folders.size()))];
   }
   std::string some_name() {
     std::string name(1, static_cast<char>('A' + below(4)));
@@ -108,7 +112,8 @@ class Live {
   std::vector<Change> plan() {
     const AccountId id(1 + below(3));
     Account* account = accounts.find(id);
-    if (account == nullptr) return gone_.contains(id.value) ? std::vector<Change>{} : plan_account(id, now);
+    if (account == nullptr)
+      return gone_.contains(id.value) ? std::vector<Change>{} : plan_account(id, now);
     if (below(400) == 0) {
       settle();
       gone_.insert(id.value);
@@ -123,10 +128,14 @@ class Live {
       return planned ? std::vector<Change>{*std::move(planned)} : std::vector<Change>{};
     };
     switch (below(4)) {
-      case 0: return one(account.plan_create(some_name(), SpecialUse(below(8)), now));
-      case 1: return one(account.plan_delete(some_name()));
-      case 2: return one(account.plan_rename(some_name(), some_name(), now));
-      default: return one(account.plan_subscription(some_name(), below(2) == 0));
+      case 0:
+        return one(account.plan_create(some_name(), SpecialUse(below(8)), now));
+      case 1:
+        return one(account.plan_delete(some_name()));
+      case 2:
+        return one(account.plan_rename(some_name(), some_name(), now));
+      default:
+        return one(account.plan_subscription(some_name(), below(2) == 0));
     }
   }
 
@@ -135,22 +144,31 @@ class Live {
     if (!folder->mailbox) return {};
     Mailbox& mailbox = *folder->mailbox;
     const std::uint32_t first = 1 + below(mailbox.uid_next().value);
-    const std::vector<NumberRange> some{{first, first + below(10)}, {first + 20, first + 20 + below(100)}};
+    const std::vector<NumberRange> some{{first, first + below(10)},
+                                        {first + 20, first + 20 + below(100)}};
     switch (below(6)) {
       case 0:
-      case 1: return {append_to(account, mailbox)};
+      case 1:
+        return {append_to(account, mailbox)};
       case 2:
-        return {FlagsChanged{account.id(), mailbox.id(), mailbox.reserve_modseq(),
+        return {FlagsChanged{account.id(),
+                             mailbox.id(),
+                             mailbox.reserve_modseq(),
                              below(4) == 0 ? ModSeq(below(50)) : any_modseq,
-                             {.add = random_() & 31, .remove = random_() & 31}, some}};
-      case 3: return {Expunged{account.id(), mailbox.id(), mailbox.reserve_modseq(), some}};
-      case 4: return add_keyword(account, mailbox);
-      default: return move(account, mailbox, some);
+                             {.add = random_() & 31, .remove = random_() & 31},
+                             some}};
+      case 3:
+        return {Expunged{account.id(), mailbox.id(), mailbox.reserve_modseq(), some}};
+      case 4:
+        return add_keyword(account, mailbox);
+      default:
+        return move(account, mailbox, some);
     }
   }
 
   Appended append_to(Account& account, Mailbox& mailbox) {
-    Appended appended{account.id(), mailbox.id(), fresh_messages(mailbox, 1 + below(below(5) == 0 ? 200 : 4))};
+    Appended appended{account.id(), mailbox.id(),
+                      fresh_messages(mailbox, 1 + below(below(5) == 0 ? 200 : 4))};
     for (NewMessage& message : appended.messages) {
       message.origin = QueueId(++delivered);
       message.ordinal = static_cast<std::uint16_t>(delivered % 7);
@@ -161,7 +179,8 @@ class Live {
     settle();
     const std::size_t index = mailbox.keywords().names.size();
     if (index == limits::imap_keywords_max) return {};
-    return {KeywordAdded{account.id(), mailbox.id(), static_cast<std::uint8_t>(index), "key" + std::to_string(index)}};
+    return {KeywordAdded{account.id(), mailbox.id(), static_cast<std::uint8_t>(index),
+                         "key" + std::to_string(index)}};
   }
   // MOVE: both sides in one record.
   std::vector<Change> move(Account& account, Mailbox& from, const std::vector<NumberRange>& uids) {
@@ -211,12 +230,14 @@ TEST_P(Replay, of_a_checkpoint_gives_the_same_state_and_the_same_future) {
 
   for (int step = 0; step < 300; ++step) live.step();
   live.settle();
-  recovered.replay({live.journal.begin() + static_cast<std::ptrdiff_t>(covered), live.journal.end()});
+  recovered.replay(
+      {live.journal.begin() + static_cast<std::ptrdiff_t>(covered), live.journal.end()});
   EXPECT_EQ(state_of(recovered.accounts), state_of(live.accounts));
 }
 
-// A journal that reaches back before its checkpoint: what the state has already changes nothing. Folders aside, whose
-// names say nothing of when: the owner cuts the journal at the checkpoint for them.
+// A journal that reaches back before its checkpoint: what the state has already changes nothing.
+// Folders aside, whose names say nothing of when: the owner cuts the journal at the checkpoint for
+// them.
 TEST_P(Replay, of_message_changes_twice_changes_nothing) {
   Live live(GetParam());
   for (int step = 0; step < 1000; ++step) live.step();

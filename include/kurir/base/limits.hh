@@ -41,7 +41,6 @@ inline constexpr std::size_t mailbox_folders_max = 10000;          // of one acc
 inline constexpr std::size_t mailbox_subscriptions_max = 10000;    // of one account
 inline constexpr std::size_t mailbox_chunk_entries_min = 4;        // 256 octets: most mailboxes hold few
 inline constexpr std::size_t mailbox_chunk_entries_max = 1024;     // 64 KiB; both powers of two
-inline constexpr std::size_t keyword_octets_max = 255;
 inline constexpr std::size_t mailbox_record_messages_max = 4096;    // of one journal record: 240 KiB
 
 // Message structure (threats.md E1, E2).

@@ -9,19 +9,12 @@
 #include "kurir/base/assert.hh"
 #include "kurir/base/ids.hh"
 #include "kurir/store/record_ref.hh"
+#include "kurir/wire/imap_flags.hh"
 
 namespace kurir::mailbox {
 
-// The system flags are bits 0 to 4, as in the room wire; bit 8 + n is the mailbox's keyword n.
-using FlagWord = std::uint64_t;
-namespace flag {
-inline constexpr FlagWord seen = 1u << 0;
-inline constexpr FlagWord answered = 1u << 1;
-inline constexpr FlagWord flagged = 1u << 2;
-inline constexpr FlagWord deleted = 1u << 3;
-inline constexpr FlagWord draft = 1u << 4;
-inline constexpr unsigned keyword_bit_first = 8;
-}  // namespace flag
+using wire::FlagWord;
+namespace flag = wire::flag;
 
 // A message about to be appended, and what a journal keeps of it.
 struct NewMessage {

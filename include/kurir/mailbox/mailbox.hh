@@ -83,7 +83,7 @@ class Mailbox : public Counted {
   std::uint64_t octets() const { return octets_.load(std::memory_order_relaxed); }
   Uid first_unseen() const {
     return Uid(first_unseen_.load(std::memory_order_relaxed));
-  }                                  // 0: none
+  }  // 0: none
   const Keywords& keywords() const;  // for this turn
   bool closed() const {
     return closed_.load(std::memory_order_acquire);

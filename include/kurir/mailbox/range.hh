@@ -1,18 +1,11 @@
 #pragma once
-// Ranges of uids or of sequence numbers. A set of them is a sorted list whose ranges neither
-// overlap nor touch: the form of RFC 9051's sequence-set once "*" is resolved. Any core: plain
-// values.
+// Ranges of uids or of sequence numbers are those of the wire. A set of them here is a sorted list
+// whose ranges neither overlap nor touch, as wire::NumberSet::ranges() gives it.
 
-#include <compare>
-#include <cstdint>
+#include "kurir/wire/imap_set.hh"
 
 namespace kurir::mailbox {
 
-// first <= last, neither 0.
-struct NumberRange {
-  std::uint32_t first;
-  std::uint32_t last;
-  friend auto operator<=>(const NumberRange&, const NumberRange&) = default;
-};
+using wire::NumberRange;
 
 }  // namespace kurir::mailbox

@@ -23,7 +23,7 @@ struct CachedStructure {
   std::string envelope;  // as they stand in a FETCH response
   std::string body;
   std::string body_structure;
-  mutable std::atomic<bool> used{true};  // since the sweep last came by
+  mutable std::atomic<bool> used{false};  // found since the sweep last came by
 
   std::size_t octets() const {
     return sizeof(*this) + envelope.capacity() + body.capacity() + body_structure.capacity();
