@@ -1,8 +1,10 @@
 """Python's imaplib against what the email package says of the same message."""
 
+import calendar
 import email
 import imaplib
 import re
+import time
 
 from harness import BOB, Case, assert_trace_and, expect_ok, message, new_token, quoted
 
@@ -50,9 +52,10 @@ class Imap(Case):
         self.assertEqual(self.fetch('(BODY.PEEK[])'), sent)
         self.assertEqual(self.fetch('(RFC822)'), sent)
         line = expect_ok(self.client.fetch('1', '(FLAGS INTERNALDATE RFC822.SIZE UID)'))[0]
-        for word in (rb'\Seen', rb'\Flagged', b'$Work', b'"03-Feb-2026 09:00:00 +0100"',
-                     b'RFC822.SIZE %d' % len(sent)):
+        for word in (rb'\Seen', rb'\Flagged', b'$Work', b'RFC822.SIZE %d' % len(sent)):
             self.assertIn(word.lower(), line.lower())
+        self.assertEqual(time.mktime(imaplib.Internaldate2tuple(line)),
+                         calendar.timegm((2026, 2, 3, 8, 0, 0)))
 
     def test_what_smtp_delivers(self):
         sent = MULTIPART % (3 * (self.token.encode(),))
@@ -211,7 +214,8 @@ class Imap(Case):
         expect_ok(self.client.select(self.mailbox, readonly=True))
         self.fetch('(BODY[])')
         self.assertNotIn(rb'\Seen', expect_ok(self.client.fetch('1', '(FLAGS)'))[0])
-        self.assertEqual(self.client._simple_command('STORE', '1', '+FLAGS', '(\\Seen)')[0], 'NO')
+        self.client._simple_command('STORE', '1', '+FLAGS', '(\\Seen)')  # may say NO or OK
+        self.assertNotIn(rb'\Seen', expect_ok(self.client.fetch('1', '(FLAGS)'))[0])
         self.select()
         self.fetch('(BODY[])')
         self.assertIn(rb'\Seen', expect_ok(self.client.fetch('1', '(FLAGS)'))[0])

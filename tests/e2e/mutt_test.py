@@ -10,6 +10,7 @@ import time
 from harness import BOB, Case, assert_trace_and, message, new_token
 
 SETTINGS = """
+set folder = "imap://127.0.0.1:{port}/"
 set imap_user = "{user}"
 set imap_pass = "{password}"
 set imap_authenticators = "login"
@@ -54,7 +55,8 @@ def run_on_terminal(command, environment, seconds=30):
 class Mutt(Case):
     def mutt(self, mailbox, keys):
         folder = self.temporary_folder()
-        settings = SETTINGS.format(user=BOB, password=self.server.password(), folder=folder)
+        settings = SETTINGS.format(user=BOB, password=self.server.password(),
+                                   port=self.server.port('imap'), folder=folder)
         (folder / 'muttrc').write_text(settings)
         environment = os.environ | {'HOME': str(folder), 'TERM': 'xterm', 'LC_ALL': 'C.UTF-8',
                                     'LINES': '40', 'COLUMNS': '120'}
@@ -69,7 +71,7 @@ class Mutt(Case):
         sent = [message(new_token(), 1000 * (n + 1)) for n in range(3)]
         for content in sent:
             self.server.send(content)
-        self.server.wait_for(sent[-1][-40:-2])
+            self.server.wait_for(content[-40:-2])
         folder = self.mutt('INBOX', '<tag-pattern>~A<enter><tag-prefix><copy-message>'
                                     '{folder}/copy<enter><quit>')
         stored = [path.read_bytes() for path in (folder / 'copy').glob('*/*')]
