@@ -190,8 +190,8 @@ Task<Result<void>> Log::Writer::room(std::size_t payload_octets, Deadline deadli
     if (where.place != Place::nowhere) co_return Result<void>();
     hasten();
     if (where.refusal != Errc::exhausted) co_return fail(where.refusal, Origin::log);
-    const Woken woken = co_await room_.wait(deadline);
-    if (woken == Woken::by_deadline) co_return fail(Errc::timed_out, Origin::log);
+    if (deadline <= io::now()) co_return fail(Errc::timed_out, Origin::log);
+    co_await room_.wait(deadline);
   }
 }
 

@@ -12,13 +12,18 @@
 #include <vector>
 
 #include "kurir/store/log.hh"
+#include "support/on_cores.hh"
 
 namespace kurir::store::test {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "kurir-store-XXXXXX").string();
+  // In memory where many crash states are opened; else where O_DIRECT works.
+  explicit TemporaryDirectory(bool in_memory = false) {
+    const bool has_memory = in_memory && std::filesystem::is_directory("/dev/shm");
+    std::filesystem::path parent = std::filesystem::temp_directory_path();
+    if (has_memory) parent = "/dev/shm";
+    std::string name = (parent / "kurir-store-XXXXXX").string();
     path_ = ::mkdtemp(name.data());
   }
   ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
@@ -78,6 +83,58 @@ inline LogOptions small_log(const std::string& directory, StreamKind stream = St
   options.segment_octets = 64 * 1024;
   options.batch_octets = 32 * 1024;
   return options;
+}
+
+// What the body of a test notes down and looks up.
+struct Notes {
+  std::vector<RecordRef> refs;
+  std::vector<std::string> texts;
+  std::vector<std::uint64_t> numbers;
+};
+
+// Opens the log on a core, lets `body` work, stops it. `seen` is what open() showed.
+using LogBody = Task<void> (*)(Log& log, Notes& notes);
+inline Task<void> run_log(LogOptions options, Remembers& seen, Notes& notes, LogBody body) {
+  Result<std::unique_ptr<Log>> log = co_await Log::open(std::move(options), seen);
+  if (!log) {
+    ADD_FAILURE() << "open: " << static_cast<int>(log.error().code) << ", errno "
+                  << log.error().os_errno;
+    co_return;
+  }
+  co_await body(**log, notes);
+  co_await (*log)->stop();
+}
+
+inline Remembers with_log(const LogOptions& options, Notes& notes, LogBody body) {
+  Remembers seen;
+  kurir::test::on_cores(1, [&](CoreIndex) { return run_log(options, seen, notes, body); });
+  return seen;
+}
+
+inline Task<void> do_nothing(Log&, Notes&) { co_return; }
+inline Remembers reopen(const LogOptions& options) {
+  Notes notes;
+  return with_log(options, notes, &do_nothing);
+}
+
+// A commit of its own for each.
+inline Task<void> append_and_commit(Log& log, std::vector<std::string> payloads, Notes& notes) {
+  for (const std::string& payload : payloads) {
+    const Result<void> roomy = co_await log.room(payload.size(), no_deadline);
+    EXPECT_TRUE(roomy.has_value());
+    const Result<RecordRef> ref = log.append(record_type::message, payload);
+    EXPECT_TRUE(ref.has_value());
+    if (!ref) co_return;
+    const Result<void> committed = co_await log.commit(*ref);
+    EXPECT_TRUE(committed.has_value());
+    notes.refs.push_back(*ref);
+  }
+}
+
+inline std::string numbered(std::size_t number, std::size_t octets) {
+  std::string text = "record " + std::to_string(number) + " ";
+  while (text.size() < octets) text += static_cast<char>('a' + (text.size() + number) % 26);
+  return text;
 }
 
 }  // namespace kurir::store::test
