@@ -1,0 +1,116 @@
+#pragma once
+// Configuration: what kurir.toml and --set KEY=VALUE say. The values given here are the defaults;
+// src/server/keys.cc is the one table of names, comments and bounds, from which come the parser,
+// its error messages and the file that `kurir init` writes. A value once loaded never changes.
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kurir/base/clock.hh"
+#include "kurir/io/address.hh"
+#include "kurir/store/log.hh"
+
+namespace kurir::server {
+
+struct Configuration {
+  using Addresses = std::vector<io::SocketAddress>;
+
+  std::string data = "kurir-data";  // a relative path is seen from the file's folder
+  std::string hostname = "localhost";
+  std::uint64_t cores = 0;  // 0: as many as the process may run on
+
+  struct Listen {
+    Addresses smtp;
+    Addresses submission;
+    Addresses imap;
+    Addresses pop3;
+  } listen = everywhere();
+
+  struct Smtp {
+    std::uint64_t message_size_max = 50'000'000;
+    std::uint64_t recipients_max = 1000;
+    std::uint64_t errors_max = 20;
+    Nanoseconds command_timeout = std::chrono::minutes(5);  // RFC 5321 4.5.3.2.7
+    Nanoseconds data_timeout = std::chrono::minutes(10);
+  } smtp;
+
+  struct Auth {
+    bool allow_plaintext = false;
+    std::uint64_t failures_max = 3;
+  } auth;
+
+  struct Limits {
+    std::uint64_t connections_max = 100'000;
+    std::uint64_t connections_per_address_max = 1'000;
+  } limits;
+
+  struct Store {
+    store::Durability durability = store::Durability::commit;
+    Nanoseconds durability_interval = Milliseconds(100);
+    store::SyncMode sync = store::SyncMode::buffered;
+    std::uint64_t segment_size = limits::log_segment_octets;
+    std::uint64_t free_space_min = 64 << 20;
+  } store;
+
+  struct Queue {
+    Nanoseconds max_age = std::chrono::hours(5 * 24);
+    Nanoseconds retry_interval = std::chrono::minutes(20);
+    Nanoseconds max_retry_interval = std::chrono::hours(24);
+  } queue;
+
+  struct Mailbox {
+    std::uint64_t quota_default = 0;
+    bool subaddress_create = true;
+  } mailbox;
+
+  struct Log {
+    std::string events = "stdout";
+    bool summary = true;
+  } log;
+
+  struct Shutdown {
+    Nanoseconds grace = Seconds(10);
+  } shutdown;
+
+  static Listen everywhere();  // the ports of the RFCs on every address
+};
+
+// What is wrong with a configuration, for people.
+struct ConfigurationFault {
+  std::string place;  // the file's path, or "--set KEY=VALUE"
+  unsigned line = 0;  // 0: not of one line
+  unsigned column = 0;
+  std::string text;
+
+  std::string message() const;  // "kurir.toml:12:1: unknown key ..."
+};
+
+template <class T>
+using Configured = std::expected<T, std::vector<ConfigurationFault>>;
+
+// The text of a file, then each "KEY=VALUE" in turn over it; every fault that there is, not just
+// the first. VALUE is a TOML value; what is none ("10MB", "none", 127.0.0.1:25) is a string. `path`
+// names the file in messages and is the place that a relative `data` is seen from.
+Configured<Configuration> parse_configuration(std::string_view toml, const std::string& path,
+                                              const std::vector<std::string>& settings);
+
+// The same, of a file. Blocking.
+Configured<Configuration> load_configuration(const std::string& path,
+                                             const std::vector<std::string>& settings);
+
+// Without a file: everything on loopback, login without TLS, data in `data`.
+enum class DemoPorts : std::uint8_t {
+  standard,  // 2525, 2587, 2143, 2110
+  free,      // whatever the kernel gives
+};
+Configured<Configuration> demo_configuration(const std::string& data, DemoPorts ports,
+                                             const std::vector<std::string>& settings);
+
+// kurir.toml with every key, its comment and its default; what a setting gives is written as a
+// value, the rest commented out.
+Configured<std::string> default_file(const std::vector<std::string>& settings);
+
+}  // namespace kurir::server

@@ -1,0 +1,276 @@
+#include "kurir/server/configuration.hh"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "keys.hh"
+#include "kurir/io/file.hh"
+#include "kurir/server/values.hh"
+
+namespace kurir::server {
+namespace {
+
+constexpr std::size_t file_octets_max = 1 << 20;
+
+// A value of the right type and within its bounds, or false.
+bool assign(const Flag& flag, const toml::node& node) {
+  const auto value = node.value_exact<bool>();
+  if (value) *flag.value = *value;
+  return value.has_value();
+}
+
+bool assign_bounded(std::uint64_t* place, std::optional<std::uint64_t> value, std::uint64_t min,
+                    std::uint64_t max) {
+  if (!value || *value < min || *value > max) return false;
+  *place = *value;
+  return true;
+}
+
+std::optional<std::uint64_t> natural(const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*value);
+}
+
+bool assign(const Number& number, const toml::node& node) {
+  return assign_bounded(number.value, natural(node), number.min, number.max);
+}
+
+bool assign(const Size& size, const toml::node& node) {
+  const auto text = node.value_exact<std::string_view>();
+  return assign_bounded(size.value, text ? parse_size(*text) : natural(node), size.min, size.max);
+}
+
+bool assign(const Duration& duration, const toml::node& node) {
+  const auto text = node.value_exact<std::string_view>();
+  const auto value = text ? parse_duration(*text) : std::nullopt;
+  if (!value || *value < duration.min || *value > duration.max) return false;
+  *duration.value = *value;
+  return true;
+}
+
+bool assign(const Text& text, const toml::node& node) {
+  const auto value = node.value_exact<std::string_view>();
+  if (!value || !text.accepts(*value)) return false;
+  *text.value = *value;
+  return true;
+}
+
+// One address may stand without a list around it.
+bool assign(const AddressList& list, const toml::node& node) {
+  Configuration::Addresses addresses;
+  const auto add = [&](const toml::node& element) {
+    const auto text = element.value_exact<std::string_view>();
+    const auto address =
+        text ? io::SocketAddress::parse(*text) : fail(Errc::invalid, Origin::configuration);
+    if (address) addresses.push_back(*address);
+    return address.has_value();
+  };
+  const toml::array* array = node.as_array();
+  if (array == nullptr && !add(node)) return false;
+  if (array != nullptr)
+    for (const toml::node& element : *array)
+      if (!add(element)) return false;
+  *list.value = std::move(addresses);
+  return true;
+}
+
+// What is being loaded, and what was wrong with it so far.
+class Loader {
+ public:
+  Configuration configuration;
+  std::vector<ConfigurationFault> faults;
+
+  void read_file(std::string_view toml, const std::string& path) {
+    place_ = path;
+    try {
+      const toml::table table = toml::parse(toml, path);
+      read_table(table, "");
+    } catch (const toml::parse_error& error) {
+      add_fault(error.source(), std::string(error.description()));
+    }
+    // A table has its keys in the order of the alphabet.
+    std::ranges::sort(faults, {}, [](const ConfigurationFault& fault) {
+      return std::pair(fault.line, fault.column);
+    });
+  }
+
+  // "KEY=VALUE"
+  void read_setting(const std::string& setting) {
+    place_ = "--set " + setting;
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) return add_fault({}, "KEY=VALUE is expected");
+    const std::string name = setting.substr(0, equals);
+    const std::string text = setting.substr(equals + 1);
+    const Key* key = find_key(name);
+    if (key == nullptr) return add_unknown(name, {});
+    const toml::value<std::string> plain(text);
+    const bool is_text = std::holds_alternative<Text>(key->field(configuration));
+    const std::optional<toml::table> parsed = parse_value(text);
+    // `hostname=1.test` is no TOML, `hostname=1` is a number: both mean the text.
+    const toml::node* node = parsed ? parsed->get("value") : nullptr;
+    const bool as_it_is = node == nullptr || (is_text && !node->is_string());
+    read_value(*key, as_it_is ? plain : *node, {});
+  }
+
+  void check_relations(const std::string& place) {
+    place_ = place;
+    if (!faults.empty()) return;
+    for (std::string& text : broken_relations(configuration)) add_fault({}, std::move(text));
+  }
+
+ private:
+  static std::optional<toml::table> parse_value(const std::string& text) {
+    try {
+      toml::table table = toml::parse("value = " + text);
+      if (table.size() == 1) return table;
+    } catch (const toml::parse_error&) {
+      // A bare word.
+    }
+    return std::nullopt;
+  }
+
+  void read_table(const toml::table& table, const std::string& prefix) {
+    for (const auto& [name, node] : table) {
+      const std::string full = prefix + std::string(name.str());
+      if (const Key* key = find_key(full))
+        read_value(*key, node, node.source());
+      else if (const toml::table* inner = node.as_table(); inner != nullptr && is_table(full))
+        read_table(*inner, full + '.');
+      else if (inner != nullptr && !inner->empty())
+        read_unknown_table(*inner, full + '.');
+      else
+        add_unknown(full, name.source());
+    }
+  }
+
+  // Each key is named, so that the nearest one is found for [smpt] too.
+  void read_unknown_table(const toml::table& table, const std::string& prefix) {
+    for (const auto& [name, node] : table)
+      add_unknown(prefix + std::string(name.str()), name.source());
+  }
+
+  static bool is_table(const std::string& name) {
+    return std::ranges::any_of(keys(),
+                               [&](const Key& key) { return key.name.starts_with(name + '.'); });
+  }
+
+  void read_value(const Key& key, const toml::node& node, const toml::source_region& source) {
+    const Field field = key.field(configuration);
+    const bool assigned =
+        std::visit([&](const auto& typed) { return assign_one(typed, node); }, field);
+    if (!assigned) add_fault(source, std::string(key.name) + " must be " + expected_value(field));
+  }
+
+  template <class Typed>
+  bool assign_one(const Typed& typed, const toml::node& node) {
+    if constexpr (std::is_same_v<Typed, Choice>) {
+      const auto text = node.value_exact<std::string_view>();
+      const auto found = std::ranges::find(typed.names, text.value_or(""));
+      if (found == typed.names.end()) return false;
+      typed.set(configuration, static_cast<std::size_t>(found - typed.names.begin()));
+      return true;
+    } else {
+      return assign(typed, node);
+    }
+  }
+
+  void add_unknown(const std::string& name, const toml::source_region& source) {
+    std::string text = "unknown key " + name;
+    const std::string_view nearest = nearest_key(name);
+    if (!nearest.empty()) text += "; did you mean " + std::string(nearest) + "?";
+    add_fault(source, std::move(text));
+  }
+
+  void add_fault(const toml::source_region& source, std::string text) {
+    faults.push_back({place_, source.begin.line, source.begin.column, std::move(text)});
+  }
+
+  std::string place_;
+};
+
+Configured<Configuration> finish(Loader& loader, const std::vector<std::string>& settings,
+                                 const std::string& place) {
+  for (const std::string& setting : settings) loader.read_setting(setting);
+  loader.check_relations(place);
+  if (!loader.faults.empty()) return std::unexpected(std::move(loader.faults));
+  return std::move(loader.configuration);
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash + 1);
+}
+
+}  // namespace
+
+std::string ConfigurationFault::message() const {
+  if (line == 0) return place + ": " + text;
+  return place + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + text;
+}
+
+Configured<Configuration> parse_configuration(std::string_view toml, const std::string& path,
+                                              const std::vector<std::string>& settings) {
+  Loader loader;
+  loader.read_file(toml, path);
+  std::string& data = loader.configuration.data;
+  if (!data.starts_with('/')) data = folder_of(path) + data;
+  return finish(loader, settings, path);
+}
+
+Configured<Configuration> load_configuration(const std::string& path,
+                                             const std::vector<std::string>& settings) {
+  const auto text = io::read_file(path, file_octets_max);
+  if (text) return parse_configuration(*text, path, settings);
+  const char* why = text.error().code == Errc::not_found   ? "there is no such file"
+                    : text.error().code == Errc::too_large ? "the file is too large"
+                                                           : "the file cannot be read";
+  return std::unexpected(std::vector<ConfigurationFault>{{path, 0, 0, why}});
+}
+
+Configured<Configuration> demo_configuration(const std::string& data, DemoPorts ports,
+                                             const std::vector<std::string>& settings) {
+  const auto loopback = [&](std::uint16_t port) {
+    if (ports == DemoPorts::free) port = 0;
+    return Configuration::Addresses{io::SocketAddress::ipv4({127, 0, 0, 1}, port)};
+  };
+  Loader loader;
+  loader.configuration.data = data;
+  loader.configuration.listen = {loopback(2525), loopback(2587), loopback(2143), loopback(2110)};
+  loader.configuration.auth.allow_plaintext = true;
+  return finish(loader, settings, "demo");
+}
+
+Configured<std::string> default_file(const std::vector<std::string>& settings) {
+  Loader loader;
+  for (const std::string& setting : settings) loader.read_setting(setting);
+  loader.check_relations("kurir.toml");
+  if (!loader.faults.empty()) return std::unexpected(std::move(loader.faults));
+  const auto is_set = [&](std::string_view name) {
+    return std::ranges::any_of(settings, [&](const std::string& setting) {
+      return setting.starts_with(std::string(name) + '=');
+    });
+  };
+  std::string file =
+      "# Kurir's configuration. Every key is here; what is commented out has the value shown.\n"
+      "# `kurir check` tells what is wrong; `--set KEY=VALUE` overrides a key for one start.\n";
+  std::string_view table;
+  for (const Key& key : keys()) {
+    const std::size_t dot = key.name.rfind('.');
+    const std::string_view its_table =
+        dot == std::string_view::npos ? std::string_view() : key.name.substr(0, dot);
+    file += '\n';
+    if (its_table != table) file += "[" + std::string(its_table) + "]\n\n";
+    table = its_table;
+    file += "# ";
+    for (const char c : key.comment) file += c == '\n' ? std::string("\n# ") : std::string(1, c);
+    file += is_set(key.name) ? "\n" : "\n#";
+    file += std::string(key.name.substr(dot + 1)) + " = " +
+            toml_value(key.field(loader.configuration)) + '\n';
+  }
+  return file;
+}
+
+}  // namespace kurir::server

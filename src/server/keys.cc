@@ -1,0 +1,183 @@
+#include "keys.hh"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "kurir/directory/address.hh"
+
+namespace kurir::server {
+namespace {
+
+using C = Configuration;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr std::uint64_t no_bound = std::numeric_limits<std::int64_t>::max();
+constexpr Nanoseconds year = hours(365 * 24);
+
+constexpr std::string_view durability_names[] = {"commit", "interval", "none"};
+static_assert(static_cast<int>(store::Durability::none) == 2);
+constexpr std::string_view sync_names[] = {"buffered", "direct"};
+static_assert(static_cast<int>(store::SyncMode::direct) == 1);
+
+bool is_path(std::string_view text) {
+  return !text.empty() && text.find('\0') == std::string_view::npos;
+}
+
+Field durability(C& c) {
+  return Choice{
+      durability_names, static_cast<std::size_t>(c.store.durability),
+      [](C& into, std::size_t at) { into.store.durability = static_cast<store::Durability>(at); }};
+}
+
+Field sync_mode(C& c) {
+  return Choice{sync_names, static_cast<std::size_t>(c.store.sync), [](C& into, std::size_t at) {
+                  into.store.sync = static_cast<store::SyncMode>(at);
+                }};
+}
+
+constexpr Key table[] = {
+    {"data",
+     "Folder of everything durable: mail, queue, users. Only one server may use it. A relative\n"
+     "path is seen from this file's folder.",
+     [](C& c) -> Field { return Text{&c.data, is_path, "a folder's path"}; }},
+    {"hostname", "This host's full name in the DNS: in greetings, Received fields and bounces.",
+     [](C& c) -> Field {
+       return Text{&c.hostname, directory::is_domain, "a host name, like mail.example.org"};
+     }},
+    {"cores", "How many cores to use; 0 is as many as the process may run on.",
+     [](C& c) -> Field { return Number{&c.cores, 0, 1024}; }},
+
+    {"listen.smtp", "Mail from other hosts (RFC 5321). It is taken for local addresses only.",
+     [](C& c) -> Field { return AddressList{&c.listen.smtp}; }},
+    {"listen.submission", "Mail from users, who must log in (RFC 6409).",
+     [](C& c) -> Field { return AddressList{&c.listen.submission}; }},
+    {"listen.imap", "IMAP (RFC 9051).", [](C& c) -> Field { return AddressList{&c.listen.imap}; }},
+    {"listen.pop3", "POP3 (RFC 1939).", [](C& c) -> Field { return AddressList{&c.listen.pop3}; }},
+
+    {"smtp.message_size_max", "A larger message is refused (RFC 1870).",
+     [](C& c) -> Field { return Size{&c.smtp.message_size_max, 65536, 1ULL << 40}; }},
+    {"smtp.recipients_max",
+     "Recipients of one message; the sender is asked to send the rest again (RFC 5321 4.5.3.1.10).",
+     [](C& c) -> Field { return Number{&c.smtp.recipients_max, 100, 100'000}; }},
+    {"smtp.errors_max", "After so many refused commands the connection is closed.",
+     [](C& c) -> Field { return Number{&c.smtp.errors_max, 1, 10'000}; }},
+    {"smtp.command_timeout", "How long to wait for a command (RFC 5321 4.5.3.2.7: at least 5m).",
+     [](C& c) -> Field { return Duration{&c.smtp.command_timeout, Seconds(1), hours(24)}; }},
+    {"smtp.data_timeout",
+     "How long a message may take to arrive, beside what its size needs on a slow line.",
+     [](C& c) -> Field { return Duration{&c.smtp.data_timeout, Seconds(1), hours(24)}; }},
+
+    {"auth.allow_plaintext",
+     "Whether passwords may cross the network unencrypted. Anybody on the way can read them.",
+     [](C& c) -> Field { return Flag{&c.auth.allow_plaintext}; }},
+    {"auth.failures_max", "After so many wrong passwords the connection is closed.",
+     [](C& c) -> Field { return Number{&c.auth.failures_max, 1, 100}; }},
+
+    {"limits.connections_max", "Connections at a time, of all protocols.",
+     [](C& c) -> Field { return Number{&c.limits.connections_max, 1, 10'000'000}; }},
+    {"limits.connections_per_address_max", "Connections at a time from one IP address.",
+     [](C& c) -> Field { return Number{&c.limits.connections_per_address_max, 1, 10'000'000}; }},
+
+    {"store.durability",
+     "When a message is acknowledged: \"commit\", when it is on the disk. To measure, not to "
+     "serve:\n"
+     "\"interval\" (on the disk within durability_interval) and \"none\" (when the kernel likes)\n"
+     "lose acknowledged mail in a power cut.",
+     durability},
+    {"store.durability_interval", "For durability = \"interval\".",
+     [](C& c) -> Field {
+       return Duration{&c.store.durability_interval, Milliseconds(1), minutes(1)};
+     }},
+    {"store.sync",
+     "How commits reach the disk: \"buffered\" (page cache and fdatasync) or \"direct\" "
+     "(O_DIRECT).\n"
+     "Measure which is faster on your disk.",
+     sync_mode},
+    {"store.segment_size", "Size of the files that messages are written to.",
+     [](C& c) -> Field {
+       return Size{&c.store.segment_size, 8 << 20, limits::log_segment_octets_max};
+     }},
+    {"store.free_space_min",
+     "Mail is refused for a time (452) where less would stay free on the disk.",
+     [](C& c) -> Field { return Size{&c.store.free_space_min, 0, no_bound}; }},
+
+    {"queue.max_age", "A message that could not be delivered for so long is returned.",
+     [](C& c) -> Field { return Duration{&c.queue.max_age, Seconds(1), year}; }},
+    {"queue.retry_interval", "Wait before the first retry; it doubles with each further one.",
+     [](C& c) -> Field { return Duration{&c.queue.retry_interval, Seconds(1), year}; }},
+    {"queue.max_retry_interval", "The longest wait between two tries.",
+     [](C& c) -> Field { return Duration{&c.queue.max_retry_interval, Seconds(1), year}; }},
+
+    {"mailbox.quota_default", "Quota of users that are added without one; 0 is none.",
+     [](C& c) -> Field { return Size{&c.mailbox.quota_default, 0, 1ULL << 62}; }},
+    {"mailbox.subaddress_create",
+     "Mail for user+folder@domain makes the folder where it is missing; else it goes to INBOX.",
+     [](C& c) -> Field { return Flag{&c.mailbox.subaddress_create}; }},
+
+    {"log.events",
+     "Where the events go, one JSON object a line: \"stdout\", \"none\", or a file's path, which "
+     "is\n"
+     "opened anew on SIGHUP.",
+     [](C& c) -> Field {
+       return Text{&c.log.events, is_path, "\"stdout\", \"none\" or a file's path"};
+     }},
+    {"log.summary", "One line a second about what the server does, where stdout is a terminal.",
+     [](C& c) -> Field { return Flag{&c.log.summary}; }},
+
+    {"shutdown.grace", "How long running transactions may take to end when the server is stopped.",
+     [](C& c) -> Field { return Duration{&c.shutdown.grace, Nanoseconds(0), hours(1)}; }},
+};
+
+// Levenshtein, one row at a time.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
+}  // namespace
+
+std::span<const Key> keys() { return table; }
+
+const Key* find_key(std::string_view name) {
+  const Key* found = std::ranges::find(table, name, &Key::name);
+  return found == std::end(table) ? nullptr : found;
+}
+
+std::string_view nearest_key(std::string_view name) {
+  constexpr std::size_t name_octets_max = 100;
+  if (name.size() > name_octets_max) return {};
+  std::string_view nearest;
+  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const Key& key : table) {
+    // A right name in the wrong table is one mistake.
+    const bool misplaced = last_part(name) == last_part(key.name);
+    const std::size_t distance = misplaced ? 1 : edit_distance(name, key.name);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = key.name;
+  }
+  return nearest;
+}
+
+Configuration::Listen Configuration::everywhere() {
+  const auto both = [](std::uint16_t port) {
+    return Addresses{io::SocketAddress::ipv4({}, port), io::SocketAddress::ipv6({}, port)};
+  };
+  return {both(25), both(587), both(143), both(110)};
+}
+
+}  // namespace kurir::server
