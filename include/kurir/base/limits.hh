@@ -21,6 +21,8 @@ inline constexpr std::size_t dsn_orcpt_octets_max = 500;  // RFC 3461 4.2
 inline constexpr std::size_t smtp_reply_line_octets_max = 512;  // ours, CRLF included
 inline constexpr std::size_t smtp_peer_reply_line_octets_max = 4096;
 inline constexpr std::size_t smtp_peer_reply_octets_max = 64 * 1024;
+inline constexpr std::size_t sasl_name_octets_max = 255;  // RFC 4616 2: each field, at least this
+inline constexpr std::size_t sasl_password_octets_max = 1024;
 inline constexpr std::size_t received_headers_max = 100;  // RFC 5321 6.3: loop detection
 
 // IMAP and POP3 (RFC 9051, RFC 7888, RFC 2449; threats.md I1, I2, J2).
