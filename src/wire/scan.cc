@@ -2,7 +2,10 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
 
 #include "kurir/base/assert.hh"
 #include "kurir/base/limits.hh"
@@ -40,36 +43,73 @@ struct BlockMasks {
   std::uint64_t dot;
 };
 
-// Takes a block into account, but for NUL and 8-bit; false, and nothing done, where a dot begins a
-// line in it. An LF is good exactly where a CR is one octet before.
-[[gnu::always_inline]] inline bool fold_block(ContentScan& scan, const BlockMasks& masks) {
+// The dots of the block that begin a line. An LF ends a line exactly where a CR is one octet
+// before.
+[[gnu::always_inline]] inline std::uint64_t dot_lines(const ContentScan& scan,
+                                                      const BlockMasks& masks) {
   const std::uint64_t behind_cr = masks.cr << 1 | static_cast<std::uint64_t>(scan.after_cr);
   const std::uint64_t line_ends = masks.lf & behind_cr;
-  const std::uint64_t line_starts = line_ends << 1 | static_cast<std::uint64_t>(scan.at_line_start);
-  if ((masks.dot & line_starts) != 0) return false;
-  const std::uint64_t bare = masks.lf ^ behind_cr;
+  return masks.dot & (line_ends << 1 | static_cast<std::uint64_t>(scan.at_line_start));
+}
+
+constexpr std::uint64_t low_bits(std::size_t octets) { return ~std::uint64_t{0} >> (64 - octets); }
+
+// Takes the first 1 to 64 octets of a block into account, but for NUL and 8-bit.
+[[gnu::always_inline]] inline void fold_block(ContentScan& scan, const BlockMasks& masks,
+                                              std::size_t octets) {
+  const std::uint64_t within = low_bits(octets);
+  const std::uint64_t behind_cr =
+      (masks.cr << 1 | static_cast<std::uint64_t>(scan.after_cr)) & within;
+  const std::uint64_t lf = masks.lf & within;
+  const std::uint64_t bare = lf ^ behind_cr;
   if (bare != 0) [[unlikely]] {
-    scan.bare_lf |= (bare & masks.lf) != 0;
+    scan.bare_lf |= (bare & lf) != 0;
     scan.bare_cr |= (bare & behind_cr) != 0;
   }
-  scan.after_cr = masks.cr >> 63 != 0;
-  scan.at_line_start = line_ends >> 63 != 0;
-  if (masks.lf != 0) {
-    const auto first_line_octets = static_cast<std::uint64_t>(std::countr_zero(masks.lf)) + 1;
+  scan.after_cr = (masks.cr >> (octets - 1) & 1) != 0;
+  scan.at_line_start = ((lf & behind_cr) >> (octets - 1) & 1) != 0;
+  if (lf != 0) {
+    const auto first_line_octets = static_cast<std::uint64_t>(std::countr_zero(lf)) + 1;
     scan.long_line |= scan.line_octets + first_line_octets > line_octets_max;
-    scan.line_octets = static_cast<std::uint64_t>(std::countl_zero(masks.lf));
+    scan.line_octets = octets - block_octets + static_cast<std::uint64_t>(std::countl_zero(lf));
   } else {
-    scan.line_octets += block_octets;
+    scan.line_octets += octets;
     scan.long_line |= scan.line_octets > line_octets_max;
   }
-  return true;
+}
+
+std::uint64_t sign_bits_of(__m128i a, __m128i b, __m128i c, __m128i d) {
+  const auto bits = [](__m128i octets) -> std::uint64_t {
+    return static_cast<unsigned>(_mm_movemask_epi8(octets));
+  };
+  return bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48;
 }
 
 std::uint64_t mask_of(__m128i a, __m128i b, __m128i c, __m128i d, __m128i wanted) {
-  const auto bits = [wanted](__m128i octets) -> std::uint64_t {
-    return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(octets, wanted)));
-  };
-  return bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48;
+  return sign_bits_of(_mm_cmpeq_epi8(a, wanted), _mm_cmpeq_epi8(b, wanted),
+                      _mm_cmpeq_epi8(c, wanted), _mm_cmpeq_epi8(d, wanted));
+}
+
+// What the loop over whole blocks leaves: a part of a block, or a block in which a dot begins a
+// line.
+std::size_t scan_last_block(ContentScan& scan, std::string_view rest) {
+  if (rest.empty()) return 0;
+  alignas(16) std::array<char, block_octets> block;
+  const std::size_t octets = std::min(rest.size(), block_octets);
+  std::memset(block.data(), ' ', block_octets);
+  std::memcpy(block.data(), rest.data(), octets);
+  const auto* from = reinterpret_cast<const __m128i*>(block.data());
+  const auto [a, b, c, d] = std::array{_mm_load_si128(from), _mm_load_si128(from + 1),
+                                       _mm_load_si128(from + 2), _mm_load_si128(from + 3)};
+  const auto mask = [&](char wanted) { return mask_of(a, b, c, d, _mm_set1_epi8(wanted)); };
+  const BlockMasks masks = {mask('\r'), mask('\n'), mask('.')};
+  const auto first_dot = static_cast<std::size_t>(std::countr_zero(dot_lines(scan, masks)));
+  const std::size_t taken = std::min(octets, first_dot);
+  if (taken == 0) return 0;
+  fold_block(scan, masks, taken);
+  scan.nul |= (mask('\0') & low_bits(taken)) != 0;
+  scan.eight_bit |= (sign_bits_of(a, b, c, d) & low_bits(taken)) != 0;
+  return taken;
 }
 
 std::size_t scan_sse2(ContentScan& carried, std::string_view slice) {
@@ -88,14 +128,15 @@ std::size_t scan_sse2(ContentScan& carried, std::string_view slice) {
     const __m128i d = _mm_loadu_si128(from + 3);
     const BlockMasks masks = {mask_of(a, b, c, d, cr), mask_of(a, b, c, d, lf),
                               mask_of(a, b, c, d, dot)};
-    if (!fold_block(scan, masks)) break;
+    if (dot_lines(scan, masks) != 0) break;
+    fold_block(scan, masks, block_octets);
     all_bits = _mm_or_si128(all_bits, _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d)));
     smallest = _mm_min_epu8(smallest, _mm_min_epu8(_mm_min_epu8(a, b), _mm_min_epu8(c, d)));
   }
   scan.eight_bit |= _mm_movemask_epi8(all_bits) != 0;
   scan.nul |= _mm_movemask_epi8(_mm_cmpeq_epi8(smallest, _mm_setzero_si128())) != 0;
   carried = scan;
-  return at + scan_scalar(carried, slice.substr(at));
+  return at + scan_last_block(carried, slice.substr(at));
 }
 
 [[gnu::target("avx2")]] std::uint64_t mask_of(__m256i a, __m256i b, __m256i wanted) {
@@ -117,14 +158,15 @@ std::size_t scan_sse2(ContentScan& carried, std::string_view slice) {
     const __m256i a = _mm256_loadu_si256(from);
     const __m256i b = _mm256_loadu_si256(from + 1);
     const BlockMasks masks = {mask_of(a, b, cr), mask_of(a, b, lf), mask_of(a, b, dot)};
-    if (!fold_block(scan, masks)) break;
+    if (dot_lines(scan, masks) != 0) break;
+    fold_block(scan, masks, block_octets);
     all_bits = _mm256_or_si256(all_bits, _mm256_or_si256(a, b));
     smallest = _mm256_min_epu8(smallest, _mm256_min_epu8(a, b));
   }
   scan.eight_bit |= _mm256_movemask_epi8(all_bits) != 0;
   scan.nul |= _mm256_movemask_epi8(_mm256_cmpeq_epi8(smallest, _mm256_setzero_si256())) != 0;
   carried = scan;
-  return at + scan_scalar(carried, slice.substr(at));
+  return at + scan_last_block(carried, slice.substr(at));
 }
 
 Kernel kernel_function(ScanKernel kernel) {

@@ -14,11 +14,12 @@ constexpr std::string_view added_dot = ".";
 
 void ReceivedCounter::take_name_octet(char c) {
   if (column_ == 0) first_is_cr_ = c == '\r';
-  if (matched_ == column_ && to_lower(c) == received_name[column_]) {
-    ++matched_;
-    if (matched_ == received_name.size()) ++count_;
-  }
-  ++column_;
+  const bool matches = to_lower(c) == received_name[column_];
+  const bool may_be_empty_line = column_ == 0 && first_is_cr_;
+  // Of a line that is neither, only its end matters.
+  column_ = matches || may_be_empty_line ? column_ + 1 : received_name.size();
+  if (matches) ++matched_;
+  if (matched_ == received_name.size()) ++count_;
 }
 
 void ReceivedCounter::end_line() {
