@@ -164,8 +164,8 @@ class ListParser {
   }
 
   void finish_element() {
+    if (!element_.any) return element_.comment.clear();
     Element e = std::exchange(element_, {});
-    if (!e.any) return;
     if (e.in_route) {  // no ">": as in end_angle()
       e.domain = e.route.substr(e.route.rfind('@') + 1);
       e.route.clear();
