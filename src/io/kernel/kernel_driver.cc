@@ -118,6 +118,7 @@ void KernelDriver::turn(bool may_wait, Instant until) {
 // An enter runs at most some 20 deferred completions: go on while the kernel says that more wait.
 void KernelDriver::reap() {
   unsigned run = 0;
+  bool asked = false;
   for (;;) {
     unsigned head = 0;
     io_uring_cqe* entry = nullptr;
@@ -130,7 +131,11 @@ void KernelDriver::reap() {
     io_uring_cq_advance(&ring_, seen);
     run += seen;
     const bool more = (*ring_.sq.kflags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
-    if (!more || run >= completions_a_turn_max) return;
+    // Another core's doorbell may set the flag just after its work was run: then it stays set with
+    // nothing behind it until the next one.
+    const bool stale = asked && seen == 0;
+    if (!more || stale || run >= completions_a_turn_max) return;
+    asked = true;
     ++enters_;
     io_uring_get_events(&ring_);
   }
