@@ -3,6 +3,7 @@
 #include <crypt.h>
 #include <string.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
@@ -13,6 +14,7 @@ namespace kurir::directory {
 namespace {
 
 constexpr const char* scheme = "$y$";
+constexpr std::size_t hash_octets_min = 26;  // of the shortest scheme: "$1$$" and 22 of digest
 // Of yescrypt's default cost, like the hashes that we make; of no password.
 constexpr std::string_view dummy_hash =
     "$y$j9T$.0EUaljVrF4VzNpiRKm9q/$.....................0........................";
@@ -86,7 +88,9 @@ Result<std::string> hash_password(std::string_view password, std::string_view en
 }
 
 bool is_password_hash(std::string_view hash) {
-  if (hash.empty() || hash.size() >= CRYPT_OUTPUT_SIZE) return false;
+  // "$scheme$...$digest": not the DES of old, which any text of two letters looks like.
+  if (!hash.starts_with('$') || std::ranges::count(hash, '$') < 3) return false;
+  if (hash.size() < hash_octets_min || hash.size() >= CRYPT_OUTPUT_SIZE) return false;
   for (const char c : hash)
     if (c <= ' ' || c > '~' || c == ':') return false;
   const int known = crypt_checksalt(std::string(hash).c_str());
