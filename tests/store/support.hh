@@ -131,6 +131,12 @@ inline Task<void> append_and_commit(Log& log, std::vector<std::string> payloads,
   }
 }
 
+// The failure that was expected; `closed`, which the store never gives, where there was none.
+template <class T>
+Errc code_of(const Result<T>& result) {
+  return result ? Errc::closed : result.error().code;
+}
+
 inline std::string numbered(std::size_t number, std::size_t octets) {
   std::string text = "record " + std::to_string(number) + " ";
   while (text.size() < octets) text += static_cast<char>('a' + (text.size() + number) % 26);
