@@ -14,7 +14,7 @@ namespace kurir::store {
 namespace {
 
 constexpr std::size_t fill_step_octets = 1 << 20;
-constexpr std::size_t fill_sync_octets = 8 << 20;  // bounds how long a commit waits behind a fill
+constexpr std::size_t fill_sync_octets = 1 << 20;  // bounds how long a commit waits behind a fill
 
 // Renames a segment's file so that the new name survives a crash.
 Result<void> rename_durably(const std::string& from, const std::string& to,

@@ -164,13 +164,19 @@ TEST_F(CrashStates, any_subset_of_the_last_commits_sectors_keeps_the_commits_bef
 
 // Bit rot in what was committed costs at most the record it hits, and is reported.
 TEST_F(CrashStates, a_flipped_bit_anywhere_costs_one_record_at_most) {
-  const Make make = [&](std::size_t octet) {
+  std::vector<std::size_t> octets;  // all but most of the header block's zeros
+  for (std::size_t octet = 0; octet < image.used; ++octet)
+    if (octet >= block_octets || octet % second_header_at < 100 || octet % 64 == 0)
+      octets.push_back(octet);
+  const Make make = [&](std::size_t index) {
+    const std::size_t octet = octets[index];
     std::string state = image.octets;
     state[octet] = static_cast<char>(state[octet] ^ (1 << (octet % 8)));
     return state;
   };
   const std::size_t final_mark = image.used - padded(record_octets(sizeof(MarkPayload)));
-  for_each_state(image.used, make, [&](std::size_t octet, const Remembers& seen) {
+  for_each_state(octets.size(), make, [&](std::size_t index, const Remembers& seen) {
+    const std::size_t octet = octets[index];
     expect_nothing_altered(seen, octet);
     EXPECT_GE(seen.records.size() + 1, image.records.size()) << octet;
     const bool lost = seen.records.size() < image.records.size();
@@ -183,7 +189,6 @@ TEST_F(CrashStates, a_flipped_bit_anywhere_costs_one_record_at_most) {
   });
 }
 
-// The same without the final mark and with another record overwritten: two places of damage.
 TEST_F(CrashStates, several_damaged_records_are_each_reported) {
   const Make make = [&](std::size_t second) {
     std::string state = image.octets;
