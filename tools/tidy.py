@@ -90,7 +90,7 @@ def room_of(path):
     match = re.match(r'(?:include/kurir|src|tests)/(\w+)/', path)
     if match:
         return ('room', match.group(1))
-    match = re.match(r'bench/(\w+)_bench\.cc$', path)
+    match = re.match(r'bench/([a-z0-9]+)\w*_bench\.cc$', path)
     return ('room', match.group(1)) if match else None
 
 
