@@ -2,7 +2,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -135,6 +138,35 @@ Result<int> open_for_append(const std::string& path) {
 
 Result<void> append_blocking(int descriptor, std::string_view octets) {
   return write_all(descriptor, octets);
+}
+
+Appended append_within(int descriptor, std::string_view octets, Milliseconds patience) {
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) return {0, failure(errno).error()};
+  // A pipe or terminal that poll() calls writable takes PIPE_BUF octets without blocking, no more.
+  const std::size_t piece_max = S_ISREG(status.st_mode) ? octets.size() : std::size_t{PIPE_BUF};
+  Appended done;
+  while (done.octets < octets.size()) {
+    pollfd wanted{descriptor, POLLOUT, 0};
+    const int ready = ::poll(&wanted, 1, static_cast<int>(patience.count()));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) {
+      done.failure = ready == 0 ? Error{Errc::timed_out, Origin::file} : failure(errno).error();
+      return done;
+    }
+    const std::string_view piece = octets.substr(done.octets, piece_max);
+    const ssize_t count =
+        S_ISSOCK(status.st_mode)
+            ? ::send(descriptor, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
+            : ::write(descriptor, piece.data(), piece.size());
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (count <= 0) {
+      done.failure = failure(errno).error();
+      return done;
+    }
+    done.octets += static_cast<std::size_t>(count);
+  }
+  return done;
 }
 
 void close_blocking(int descriptor) { ::close(descriptor); }

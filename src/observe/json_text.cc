@@ -41,7 +41,8 @@ Character first_of(std::string_view octets) {
 bool is_dangerous(std::uint32_t code) {
   if (code < 0x20 || (code >= 0x7F && code <= 0x9F)) return true;
   if (code == 0x2028 || code == 0x2029 || code == 0x061C || code == 0xFEFF) return true;
-  return (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E) || (code >= 0x2060 && code <= 0x2069);
+  return (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E) ||
+         (code >= 0x2060 && code <= 0x2069);
 }
 
 void append_escaped(std::string& out, std::uint32_t code) {
@@ -50,31 +51,52 @@ void append_escaped(std::string& out, std::uint32_t code) {
   for (int shift = 12; shift >= 0; shift -= 4) out += digits[(code >> shift) & 15];
 }
 
+constexpr bool is_plain(char octet) {
+  return octet >= 0x20 && octet < 0x7F && octet != '"' && octet != '\\';
+}
+
+constexpr std::array<bool, 256> make_plain_table() {
+  std::array<bool, 256> table{};
+  for (std::size_t octet = 0; octet < 0x7F; ++octet)
+    table[octet] = is_plain(static_cast<char>(octet));
+  return table;
+}
+
+// Nearly all of what is logged: copied in one go.
+std::size_t plain_octets(std::string_view octets) {
+  static constexpr std::array<bool, 256> plain = make_plain_table();
+  std::size_t count = 0;
+  while (count < octets.size() && plain[static_cast<unsigned char>(octets[count])]) ++count;
+  return count;
+}
+
+void append_character(std::string& out, Character character, std::string_view octets) {
+  if (character.octets == 0) {
+    out += replacement;
+  } else if (octets[0] == '"' || octets[0] == '\\') {
+    out += '\\';
+    out += octets[0];
+  } else if (is_dangerous(character.code)) {
+    append_escaped(out, character.code);
+  } else {
+    out += octets;
+  }
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view octets, std::size_t octets_max) {
   out += '"';
   std::size_t done = 0;
-  while (done < octets.size()) {
-    const char octet = octets[done];
-    if (octet >= 0x20 && octet < 0x7F && octet != '"' && octet != '\\' && done < octets_max) {
-      out += octet;
-      ++done;
-      continue;
-    }
+  while (done < octets.size() && done < octets_max) {
+    const std::size_t plain = plain_octets(octets.substr(done, octets_max - done));
+    out += octets.substr(done, plain);
+    done += plain;
+    if (done == octets.size() || done == octets_max) break;
     const Character character = first_of(octets.substr(done));
     const std::size_t taken = character.octets == 0 ? 1 : character.octets;
     if (done + taken > octets_max) break;
-    if (character.octets == 0) {
-      out += replacement;
-    } else if (octet == '"' || octet == '\\') {
-      out += '\\';
-      out += octet;
-    } else if (is_dangerous(character.code)) {
-      append_escaped(out, character.code);
-    } else {
-      out += octets.substr(done, taken);
-    }
+    append_character(out, character, octets.substr(done, taken));
     done += taken;
   }
   out += '"';

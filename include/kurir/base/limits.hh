@@ -73,6 +73,14 @@ inline constexpr std::size_t alias_visits_max = 4000;        // steps to expand 
 inline constexpr std::size_t directory_targets_max = 1 << 26;  // expanded, for all aliases
 inline constexpr std::size_t recent_logins_max = 4096;       // for each core
 
+// What is observed, and the control socket (threats.md D6, L).
+inline constexpr std::size_t event_field_octets_max = 1024;
+inline constexpr std::size_t event_log_octets_max = 16 << 20;  // unwritten, for each core
+inline constexpr std::size_t control_request_octets_max = 1 << 20;
+inline constexpr std::size_t control_depth_max = 32;        // of a request's JSON
+inline constexpr std::size_t control_connections_max = 32;  // commands at once
+inline constexpr std::size_t control_refusals_max = 64;     // told so; beyond, closed at once
+
 static_assert(smtp_command_octets_max > path_octets_max + 512,
               "a path with parameters fits a command");
 

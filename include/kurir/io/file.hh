@@ -71,6 +71,13 @@ Result<std::uint64_t> free_octets(const std::string& path);
 // Appends and returns; for logs. Opens each time it is asked, so a renamed file is let go.
 Result<int> open_for_append(const std::string& path);
 Result<void> append_blocking(int descriptor, std::string_view octets);
+// Appends what it can; for a log, whose reader may stand still. `failure` says why not all of it;
+// Errc::timed_out where a pipe, socket or terminal took nothing more for the time of `patience`.
+struct Appended {
+  std::size_t octets = 0;
+  std::optional<Error> failure;
+};
+Appended append_within(int descriptor, std::string_view octets, Milliseconds patience);
 void close_blocking(int descriptor);
 bool is_terminal(int descriptor);
 void print_error(std::string_view line);

@@ -5,12 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "kurir/base/limits.hh"
+
 namespace kurir::observe {
 
-inline constexpr std::size_t field_octets_max = 1024;
-
-// Appends a JSON string with its quotes: invalid UTF-8 becomes U+FFFD, controls (C0, DEL, C1), line separators and
-// bidirectional marks are escaped, what lies beyond octets_max is cut at a character.
-void append_json_string(std::string& out, std::string_view octets, std::size_t octets_max = field_octets_max);
+// Appends a JSON string with its quotes: invalid UTF-8 becomes U+FFFD, controls (C0, DEL, C1), line
+// separators and bidirectional marks are escaped, what lies beyond octets_max is cut at a
+// character.
+void append_json_string(std::string& out, std::string_view octets,
+                        std::size_t octets_max = limits::event_field_octets_max);
 
 }  // namespace kurir::observe
