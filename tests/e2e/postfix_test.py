@@ -50,5 +50,5 @@ class PostfixHandsMailIn(Case):
         with smtplib.SMTP('127.0.0.1', self.postfix.port, 'client.test', 20) as client:
             client.sendmail(BOB, ['nobody@example.test'], message(new_token()))
         self.server.wait_for(b'550 5.1.1', BOB, seconds=20)
-        self.assertEqual(self.server.queue(), [])
+        wait_until(lambda: not self.server.queue(), 10, 'an empty queue of Kurir')
 
