@@ -24,13 +24,15 @@ SocketAddress SocketAddress::ipv6(std::array<std::uint8_t, 16> octets, std::uint
   return address;
 }
 
+SocketAddress SocketAddress::unix_path(std::string path) {
+  SocketAddress address;
+  address.family_ = Family::unix;
+  address.path_ = std::move(path);
+  return address;
+}
+
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {
-  if (text.starts_with('/')) {
-    SocketAddress address;
-    address.family_ = Family::unix;
-    address.path_ = std::string(text);
-    return address;
-  }
+  if (text.starts_with('/')) return unix_path(std::string(text));
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return fail(Errc::invalid, Origin::configuration);
   std::string host(text.substr(0, colon));

@@ -21,6 +21,8 @@ class SocketAddress {
   static SocketAddress ipv4(std::array<std::uint8_t, 4> octets, std::uint16_t port);
   static SocketAddress ipv6(std::array<std::uint8_t, 16> octets, std::uint16_t port);
 
+  static SocketAddress unix_path(std::string path);  // also a relative one
+
   Family family() const { return family_; }
   std::uint16_t port() const { return port_; }
   void set_port(std::uint16_t port) { port_ = port; }

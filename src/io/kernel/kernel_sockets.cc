@@ -78,6 +78,8 @@ Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port
   const int on = 1;
   if (address.family() == Family::unix) {
     ::unlink(address.path().c_str());
+    // bind() gives the path the mode of the socket: there is no moment at which others may connect.
+    if (::fchmod(socket, 0600) != 0) return listen_failure(socket, errno);
   } else {
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (shared_port) ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
@@ -86,8 +88,6 @@ Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port
       ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
   if (::bind(socket, &raw.any, length) != 0) return listen_failure(socket, errno);
-  if (address.family() == Family::unix && ::chmod(address.path().c_str(), 0600) != 0)
-    return listen_failure(socket, errno);
   if (::listen(socket, 4096) != 0) return listen_failure(socket, errno);
   if (address.family() != Family::unix) address = local_of(Descriptor{socket});
   return Descriptor{socket};
