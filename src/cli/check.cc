@@ -1,0 +1,39 @@
+#include <sysexits.h>
+
+#include <memory>
+
+#include "kurir/cli/commands.hh"
+#include "kurir/io/file.hh"
+#include "location.hh"
+
+namespace kurir::cli {
+namespace {
+
+struct Options {
+  std::string config = "kurir.toml";
+  std::vector<std::string> settings;
+};
+
+int check(const Options& options) {
+  const auto loaded = server::load_configuration(options.config, options.settings);
+  if (!loaded) {
+    print_faults(loaded.error());
+    return EX_CONFIG;
+  }
+  io::print_output(options.config + " is good\n");
+  return EX_OK;
+}
+
+}  // namespace
+
+void add_check(CLI::App& program, int& exit_code) {
+  CLI::App* command = program.add_subcommand("check", "tell what is wrong with a configuration");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--config", options->config, "the file (./kurir.toml)");
+  command->add_option("--set", options->settings, "KEY=VALUE, over the file")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->callback([=, &exit_code] { exit_code = check(*options); });
+}
+
+}  // namespace kurir::cli
