@@ -127,7 +127,7 @@ class Server:
 
     def queue(self):
         """What `kurir queue list --json` says: a list of entries."""
-        return parse_records(self.run('queue', 'list', '--json').stdout)
+        return parse_records(self.run('queue', 'list', '--json', '--limit', '0').stdout)
 
     def rss(self):
         """Resident octets of the server process."""
