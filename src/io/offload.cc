@@ -42,8 +42,8 @@ void Offload::work() {
       const std::lock_guard lock(returned.mutex);
       returned.jobs.push_back(job);
       returned.any.store(true, std::memory_order_release);
-      // Under the lock, which collect() needs: as soon as the job is collected the core may end, and
-      // its driver's descriptor may be another file's.
+      // Under the lock, which collect() needs: once the job is collected the core may end, and its
+      // driver's descriptor may be another file's.
       origin.driver().wake_from_anywhere();
     }
   }

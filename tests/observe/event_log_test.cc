@@ -7,7 +7,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "kurir/base/limits.hh"
 #include "kurir/io/clock.hh"
@@ -80,6 +82,32 @@ TEST(EventLog, lines_of_all_cores_stay_whole_and_in_order) {
   for (const nlohmann::json& line : lines_of(folder.file("log"))) {
     ASSERT_EQ(line["size"], next.at(line["shard"]));
     ASSERT_EQ(line["nodeid"], "557f3ad4-2c8c-11ee-976e-782d7e12e173");
+    ++next[line["shard"]];
+  }
+  EXPECT_EQ(next, std::vector<std::uint64_t>(4, lines_a_core));
+}
+
+// A pipe is written in pieces, between which another core's could come.
+TEST(EventLog, lines_of_all_cores_stay_whole_in_a_pipe_too) {
+  const Folder folder;
+  const std::string path = folder.file("pipe");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  std::string read;
+  std::thread reader([&] {
+    std::ifstream in(path, std::ios::binary);
+    read.assign(std::istreambuf_iterator<char>(in), {});
+  });
+  {
+    EventSink sink(path);
+    EXPECT_TRUE(sink.reopen().has_value());
+    test::on_cores(4, [&](CoreIndex core) { return write_many(sink, core.value); });
+  }
+  reader.join();
+  std::ofstream(folder.file("read")) << read;
+  std::vector<std::uint64_t> next(4);
+  for (const nlohmann::json& line : lines_of(folder.file("read"))) {
+    ASSERT_TRUE(line.is_object());
+    ASSERT_EQ(line["size"], next.at(line["shard"]));
     ++next[line["shard"]];
   }
   EXPECT_EQ(next, std::vector<std::uint64_t>(4, lines_a_core));
