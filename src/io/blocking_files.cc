@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -12,8 +13,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
+#include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
 #include "operation.hh"
 
@@ -90,6 +93,14 @@ Result<void> sync_directory(const std::string& path) {
 }
 
 bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+std::string absolute_path(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  char* here = ::getcwd(nullptr, 0);
+  const std::string absolute = here == nullptr ? path : std::string(here) + "/" + path;
+  std::free(here);
+  return absolute;
+}
 
 Result<std::string> read_file(const std::string& path, std::size_t octets_max) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -180,6 +191,17 @@ void print_error(std::string_view line) {
 }
 
 void print_output(std::string_view text) { static_cast<void>(write_all(STDOUT_FILENO, text)); }
+
+std::string system_random(std::size_t octets) {
+  std::string random(octets, '\0');
+  std::size_t done = 0;
+  while (done < octets) {
+    const ssize_t count = ::getrandom(random.data() + done, octets - done, 0);
+    KURIR_ASSERT(count > 0 || errno == EINTR);
+    if (count > 0) done += static_cast<std::size_t>(count);
+  }
+  return random;
+}
 
 Result<FileLock> FileLock::acquire(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

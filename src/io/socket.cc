@@ -101,18 +101,17 @@ void Socket::take_received(std::int32_t result, CompletionFlags flags) {
 }
 
 Task<Result<void>> Socket::fill(Deadline deadline) {
-  const std::size_t before = input_.octets();
   for (;;) {
     if (aborted_) co_return fail(Errc::closed, Origin::socket);
     if (woken_) {
       woken_ = false;
       co_return fail(Errc::interrupted, Origin::socket);
     }
-    if (input_.octets() > before) co_return Result<void>();
+    if (!input_.empty()) co_return Result<void>();
     if (ended_) co_return fail(Errc::closed, Origin::socket);
     if (!receive_.armed) arm_receive();
     const Woken woken = co_await received_.wait(deadline);
-    if (woken == Woken::by_deadline && !woken_ && input_.octets() == before && !ended_)
+    if (woken == Woken::by_deadline && !woken_ && input_.empty() && !ended_)
       co_return fail(Errc::timed_out, Origin::socket);
   }
 }

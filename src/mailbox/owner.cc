@@ -9,12 +9,8 @@
 
 namespace kurir::mailbox {
 
-Owner::Owner(store::Log& journal, QuiescenceDomain& quiescence,
-             std::function<void(MailboxKey)> changed)
-    : journal_(journal),
-      retired_(quiescence),
-      accounts_(retired_),
-      changed_(std::move(changed)) {}
+Owner::Owner(QuiescenceDomain& quiescence, std::function<void(MailboxKey)> changed)
+    : retired_(quiescence), accounts_(retired_), changed_(std::move(changed)) {}
 
 Owner::~Owner() { KURIR_ASSERT(turns_.empty()); }
 
@@ -31,7 +27,10 @@ Result<void> Owner::recover(std::string_view payload) {
   return {};
 }
 
-void Owner::end_recovery() { accounts_.end_recovery(); }
+void Owner::start(store::Log& journal) {
+  accounts_.end_recovery();
+  journal_ = &journal;
+}
 
 bool Owner::was_delivered(QueueId origin, std::uint16_t ordinal) const {
   return deliveries_.was_delivered(origin, ordinal);
@@ -45,11 +44,11 @@ bool Owner::was_delivered(QueueId origin, std::uint16_t ordinal) const {
 Task<Result<Applied>> Owner::commit(std::vector<Change> changes) {
   std::string payload;
   for (const Change& change : changes) encode(change, payload);
-  const Result<store::RecordRef> record = journal_.append(record_changes, payload);
+  const Result<store::RecordRef> record = journal_->append(record_changes, payload);
   if (!record) co_return std::unexpected(record.error());
   Turn turn;
   turns_.push_back(turn);
-  const Result<void> committed = co_await journal_.commit(*record);
+  const Result<void> committed = co_await journal_->commit(*record);
   while (&turns_.front() != &turn) co_await turn.is_next.wait();
   Result<Applied> result = Applied{};
   if (!committed) result = std::unexpected(committed.error());

@@ -142,7 +142,6 @@ void Queue::recover_message(const store::RecordRef& record, std::string_view pay
   message->is_durable = message->is_recovered = true;
   apply_recovered_changes(*message);
   if (!message->has_waiting()) return;
-  retain_content(*message);
   restore_times(*message);
   keep(std::move(message));
 }

@@ -8,7 +8,7 @@
 
 namespace kurir::queue {
 
-Queue::Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, ShardLogs logs,
+Queue::Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, const ShardLogs& logs,
              observe::EventLog& events)
     : options_(std::move(options)), shard_(shard), start_(start), logs_(logs), events_(events) {}
 
@@ -27,6 +27,7 @@ Message& Queue::keep(std::unique_ptr<Message> message) {
 
 // The queue lets go of the content; mailboxes hold their own claim on it.
 void Queue::drop(Message& message) {
+  no_longer_recovered(message);
   message.unlink();
   release_content(message);
   messages_.erase(message.id);
@@ -36,11 +37,17 @@ void Queue::drop(Message& message) {
 
 void Queue::start() {
   recovered_changes_.clear();
-  for (auto& [id, message] : messages_) schedule(*message);
+  std::vector<Message*> recovered;  // scheduling may drop what has expired
+  for (auto& [id, message] : messages_) recovered.push_back(message.get());
+  recovered_waiting_ = recovered.size();
+  for (const Message* message : recovered) retain_content(*message);
+  logs_.spool->begin_reclaiming();
+  for (Message* message : recovered) schedule(*message);
 }
 
 Task<void> Queue::stop() {
   stopping_ = true;
+  recovered_done_.notify_all();
   co_await scope_.join();
 }
 
@@ -83,7 +90,7 @@ Task<void> Queue::attempt(Message& message) {
   message.being_attempted = false;
   --attempts_running_;
   if (message.next_attempt <= io::now()) message.next_attempt = no_deadline;
-  message.is_recovered = false;
+  no_longer_recovered(message);
   schedule(message);
   start_attempts();
 }
@@ -100,6 +107,15 @@ Nanoseconds Queue::retry_delay(unsigned attempts) const {
   Nanoseconds delay = options_.retry_interval;
   for (unsigned attempt = 1; attempt < attempts && delay < options_.max_retry_interval; ++attempt) delay *= 2;
   return std::min(delay, options_.max_retry_interval);
+}
+
+void Queue::no_longer_recovered(Message& message) {
+  if (!std::exchange(message.is_recovered, false)) return;
+  if (--recovered_waiting_ == 0) recovered_done_.notify_all();
+}
+
+Task<void> Queue::recovered_attempted() {
+  while (recovered_waiting_ > 0 && !stopping_) co_await recovered_done_.wait();
 }
 
 // --- outcomes

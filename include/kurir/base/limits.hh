@@ -64,6 +64,7 @@ inline constexpr std::uint32_t log_batch_octets = 2U << 20;
 inline constexpr std::uint32_t log_record_payload_max = 1U << 20;
 inline constexpr unsigned log_batches_max = 4;
 inline constexpr unsigned log_free_segments_max = 4;
+inline constexpr std::size_t content_extent_octets = 128 << 10;  // a message above it is stored in extents
 inline constexpr std::size_t reader_files_max = 64;             // open at once, a core
 // Directory (threats.md C2, D7).
 inline constexpr std::size_t password_octets_max = 511;  // what libxcrypt takes
@@ -84,6 +85,8 @@ inline constexpr std::size_t control_refusals_max = 64;     // told so; beyond, 
 static_assert(smtp_command_octets_max > path_octets_max + 512,
               "a path with parameters fits a command");
 
+static_assert(content_extent_octets + 64 * 1024 + 1000 * 700 < log_record_payload_max,
+              "the rest of a large message and its envelope fit one record");
 static_assert(log_batch_octets > log_record_payload_max + 3 * 4096, "any record fits a batch");
 
 }  // namespace kurir::limits

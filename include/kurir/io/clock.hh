@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace kurir::io {
 
@@ -12,5 +13,7 @@ Instant now();        // monotonic, as of this turn of the loop
 WallTime wall_now();  // wall clock, asked anew
 void random_octets(std::span<char> into);
 std::uint64_t random_u64();
+// From the system, on any thread: for start-up, the command line and the offload pool.
+std::string system_random(std::size_t octets);
 
 }  // namespace kurir::io

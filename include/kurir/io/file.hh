@@ -62,6 +62,7 @@ Result<void> rename_file(const std::string& from, const std::string& to);
 Result<void> remove_file(const std::string& path);
 Result<void> sync_directory(const std::string& path);
 bool file_exists(const std::string& path);
+std::string absolute_path(const std::string& path);
 Result<std::string> read_file(const std::string& path, std::size_t octets_max = 64 << 20);
 // Written beside, synced, renamed over, the directory synced: either the old or the new is there
 // after a crash.

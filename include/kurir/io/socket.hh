@@ -68,8 +68,8 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   Inbox& input() { return input_; }
-  // Waits until the input has more octets than at the call. Errors: closed (end or reset),
-  // timed_out, interrupted.
+  // Waits until the input is not empty: a caller has consumed what it has seen. Errors: closed (end
+  // or reset), timed_out, interrupted.
   virtual Task<Result<void>> fill(Deadline deadline) = 0;
   // Looks whether anything has been received already, without waiting for more than a turn of the loop. Error: closed.
   virtual Task<Result<void>> poll() = 0;

@@ -65,12 +65,13 @@ struct CopyOutcome {
 class Owner {
  public:
   // `changed` is called on this core after a change of a mailbox became visible.
-  Owner(store::Log& journal, QuiescenceDomain& quiescence, std::function<void(MailboxKey)> changed);
+  Owner(QuiescenceDomain& quiescence, std::function<void(MailboxKey)> changed);
   ~Owner();
 
   // --- recovery: each record of type record_changes, of this shard's journal, in order.
   Result<void> recover(std::string_view payload);
-  void end_recovery();
+  // Recovery is over; changes go to this journal.
+  void start(store::Log& journal);
   // Whether a delivery of the queue's had been journalled before the restart. Asked for messages that recovery found
   // queued, before start-up ends.
   bool was_delivered(QueueId origin, std::uint16_t ordinal) const;
@@ -131,7 +132,7 @@ class Owner {
   Task<Result<MailboxId>> delivery_target(const Account& account, std::string folder,
                                           bool make_folder);
 
-  store::Log& journal_;
+  store::Log* journal_ = nullptr;  // from start() on
   RetireQueue retired_;
   Accounts accounts_;
   Deliveries deliveries_;

@@ -64,7 +64,8 @@ struct Content {
 
 class Queue {
  public:
-  Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, ShardLogs logs, observe::EventLog& events);
+  // The logs are used from start() on: recovery reads them before.
+  Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, const ShardLogs& logs, observe::EventLog& events);
   ~Queue();
 
   // --- recovery, before start(): first every journal record of this shard, then every message record.
@@ -72,6 +73,8 @@ class Queue {
   void recover_message(const store::RecordRef& record, std::string_view payload);
   void add_deliverer(Deliverer& deliverer) { deliverers_.push_back(&deliverer); }
   void start();
+  // Waits until each message from before the restart was attempted once: old deliveries need not be remembered then.
+  Task<void> recovered_attempted();
   // Starts no attempt any more, and waits for those that run.
   Task<void> stop();
 
@@ -115,6 +118,7 @@ class Queue {
   void start_attempts();
   Task<void> attempt(Message& message);
   void expire(Message& message);
+  void no_longer_recovered(Message& message);
   void journal_ended(Message& message, std::size_t ordinal);
   Nanoseconds retry_delay(unsigned attempts) const;
   static void on_timer(Timer& timer);
@@ -128,13 +132,14 @@ class Queue {
   QueueOptions options_;
   ShardIndex shard_;
   std::uint32_t start_, count_ = 0;
-  ShardLogs logs_;
+  const ShardLogs& logs_;
   observe::EventLog& events_;
   std::vector<Deliverer*> deliverers_;
   std::unordered_map<QueueId, std::unique_ptr<Message>> messages_;
   std::unordered_map<QueueId, Resolved> recovered_changes_;
   IntrusiveList<Message> ready_;
-  std::size_t attempts_running_ = 0;
+  std::size_t attempts_running_ = 0, recovered_waiting_ = 0;
+  Signal recovered_done_;
   bool stopping_ = false;
   Scope scope_;
 };

@@ -1,0 +1,144 @@
+#pragma once
+// One SMTP connection, read as RFC 5321: greet, then a command, an act, a reply, until QUIT. Zero-copy: commands are parsed
+// where they lie, replies of a pipelined batch leave in one send. Core-local.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kurir/base/limits.hh"
+#include "kurir/directory/directory.hh"
+#include "kurir/io/line_reader.hh"
+#include "kurir/io/socket.hh"
+#include "kurir/observe/counters.hh"
+#include "kurir/observe/event_log.hh"
+#include "kurir/queue/queue.hh"
+#include "kurir/smtp/transaction.hh"
+#include "kurir/wire/smtp_command.hh"
+#include "kurir/wire/smtp_data.hh"
+
+namespace kurir::smtp {
+
+// Which kind of listener took the connection: RFC 5321 for other hosts, RFC 6409 for users.
+enum class Service : std::uint8_t { transfer, submission };
+
+struct ServerOptions {
+  std::string hostname;                                // in the greeting, Received and EHLO
+  std::uint64_t message_octets_max = 50'000'000;       // SIZE
+  std::size_t recipients_max = 1000;                   // a transaction; more are 452 4.5.3
+  unsigned errors_max = 20;                            // then 421
+  unsigned logins_failed_max = 3;                      // then 421
+  Nanoseconds command_timeout = std::chrono::minutes(5);   // RFC 5321 4.5.3.2.7
+  Nanoseconds data_timeout = std::chrono::minutes(10);     // for the whole of the content, grows with its size
+  std::uint64_t data_rate_min = 500;                   // octets a second beyond data_timeout
+  bool allow_plaintext_login = false;                  // AUTH without TLS
+};
+
+// Whether a mailbox with a quota takes more; asked at RCPT so that the sender hears it, not a bounce. The composition has the
+// mailboxes answer it.
+enum class MailboxRoom : std::uint8_t { yes, not_now, never };
+class MailboxRooms {
+ public:
+  virtual ~MailboxRooms() = default;
+  virtual Task<MailboxRoom> room_for(AccountId account, std::uint64_t quota_octets, std::uint64_t octets) = 0;
+};
+
+// What a session uses; all of this core, all outlive it.
+struct ServerServices {
+  const ServerOptions& options;
+  directory::Directory& directory;
+  MailboxRooms& mailbox_rooms;
+  queue::Queue& queue;
+  observe::EventLog& events;
+  observe::Counters& counters;
+};
+
+class ServerSession {
+ public:
+  ServerSession(io::Stream& stream, Service service, const ServerServices& services);
+  ~ServerSession();
+
+  // The whole connection; the stream is closed by the caller afterwards.
+  Task<void> run();
+  // Shutting down: a session between transactions says 421 and ends, one within goes on until its transaction ends.
+  void ask_to_end();
+
+ private:
+  friend struct VerbTable;
+  enum class Next : std::uint8_t { go_on, end };
+  class Incoming;  // verb_data.cc
+
+  struct Refusal {
+    unsigned code;
+    std::string_view enhanced, text;
+  };
+
+  // A client's answer to a challenge of AUTH.
+  struct Response {
+    std::string octets;
+    std::optional<Refusal> refusal;
+    bool ended = false;  // the connection did
+  };
+
+  // server_session.cc: the loop
+  Task<Next> greet();
+  Task<Next> read_command();
+  Task<Next> dispatch(std::string_view line);
+  Task<Next> act(const wire::SmtpCommand& command);
+  Task<Next> flush();
+  wire::SmtpCommandOptions command_options() const;
+
+  // replies.cc
+  void reply(unsigned code, std::string_view enhanced, std::string_view text);
+  Next reply_and_end(unsigned code, std::string_view enhanced, std::string_view text);
+  Next refuse(const Refusal& refusal);  // counts an error where it is permanent
+  Next refuse_fault(const wire::SmtpFault& fault);
+  Next count_error();
+  static Refusal refusal_of(const Error& error);
+
+  // one verb, one file
+  Task<Next> ehlo(const wire::SmtpCommand& command);
+  Task<Next> helo(const wire::SmtpCommand& command);
+  Task<Next> mail(const wire::SmtpCommand& command);
+  Task<Next> rcpt(const wire::SmtpCommand& command);
+  Task<Next> data(const wire::SmtpCommand& command);
+  Task<Next> auth(const wire::SmtpCommand& command);
+  Task<Next> rset(const wire::SmtpCommand& command);
+  Task<Next> noop(const wire::SmtpCommand& command);
+  Task<Next> vrfy(const wire::SmtpCommand& command);
+  Task<Next> help(const wire::SmtpCommand& command);
+  Task<Next> quit(const wire::SmtpCommand& command);
+
+  Next hello(std::string_view name, bool extended);
+  bool offers_login() const;
+  std::string protocol() const;
+  std::optional<Refusal> refusal_of(const directory::LocalRecipient& resolved) const;
+  void add_recipient(const std::string& address, const directory::LocalRecipient& resolved);
+  void add_to_envelope(std::string address, const std::string& original, bool is_local);
+  Task<Next> receive_content();
+  std::optional<Refusal> refusal_of(const Incoming& incoming) const;
+  Task<Next> queue_message(QueueId id, Incoming& incoming);
+  Task<Next> auth_plain(std::optional<std::string> initial);
+  Task<Next> auth_login(std::optional<std::string> initial);
+  static Response decode_response(std::string_view text);
+  Task<Response> challenge(std::string_view text);
+  Task<Next> finish_login(std::string user, std::string password);
+  void report_rejection(const Refusal& refusal, std::string_view recipient);
+
+  io::Stream& stream_;
+  Service service_;
+  const ServerServices& services_;
+  io::LineReader lines_;
+  std::string helo_;
+  bool extended_ = false;  // EHLO was said
+  std::string user_;       // logged in as
+  std::optional<Transaction> transaction_;
+  unsigned errors_ = 0, logins_failed_ = 0;
+  bool ending_ = false;
+};
+
+}  // namespace kurir::smtp

@@ -1,0 +1,33 @@
+#include "received_header.hh"
+
+#include "kurir/io/address.hh"
+#include "kurir/queue/queue_id.hh"
+#include "kurir/wire/date.hh"
+
+namespace kurir::smtp {
+
+std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id) {
+  const Result<io::SocketAddress> peer = io::SocketAddress::parse(envelope.reception.peer_address);
+  std::string header = "Received: from ";
+  header += envelope.reception.helo;
+  header += " (";
+  header += peer ? peer->host_literal() : "[unknown]";
+  header += ")\r\n\tby ";
+  header += hostname;
+  header += " (Kurir) with ";
+  header += envelope.reception.protocol;
+  header += " id ";
+  header += queue::text_of(id);
+  if (envelope.recipients.size() == 1) {
+    const queue::Recipient& recipient = envelope.recipients.front();
+    header += "\r\n\tfor <";
+    header += recipient.original.empty() ? recipient.address : recipient.original;
+    header += '>';
+  }
+  header += ";\r\n\t";
+  wire::append_mail_date(header, {.utc_seconds = envelope.received.seconds()});
+  header += "\r\n";
+  return header;
+}
+
+}  // namespace kurir::smtp

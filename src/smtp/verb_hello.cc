@@ -1,0 +1,34 @@
+// EHLO and HELO (RFC 5321 4.1.1.1): who is there, and what we offer.
+
+#include "kurir/smtp/server_session.hh"
+
+namespace kurir::smtp {
+
+Task<ServerSession::Next> ServerSession::ehlo(const wire::SmtpCommand& command) { co_return hello(command.argument, true); }
+
+Task<ServerSession::Next> ServerSession::helo(const wire::SmtpCommand& command) { co_return hello(command.argument, false); }
+
+ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
+  if (name.size() > limits::domain_octets_max)
+    return refuse({501, "5.5.4", "That name has over 255 octets: EHLO mail.example.org"});
+  helo_ = std::string(name);
+  extended_ = extended;
+  transaction_.reset();  // RFC 5321 4.1.4: as after RSET
+  std::string& output = stream_.output();
+  if (!extended) {
+    output += "250 ";
+    output += services_.options.hostname;
+    output += "\r\n";
+    return Next::go_on;
+  }
+  output += "250-";
+  output += services_.options.hostname;
+  output += " greets you\r\n250-PIPELINING\r\n250-SIZE ";
+  output += std::to_string(services_.options.message_octets_max);
+  output += "\r\n250-8BITMIME\r\n";
+  if (offers_login()) output += "250-AUTH PLAIN LOGIN\r\n";
+  output += "250-ENHANCEDSTATUSCODES\r\n250 HELP\r\n";
+  return Next::go_on;
+}
+
+}  // namespace kurir::smtp

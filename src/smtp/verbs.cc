@@ -1,0 +1,29 @@
+#include "verbs.hh"
+
+#include <algorithm>
+#include <array>
+
+namespace kurir::smtp {
+
+const VerbTable::Row* VerbTable::find(wire::SmtpVerb verb) {
+  using enum Needs;
+  using enum Pipelining;
+  using wire::SmtpVerb;
+  static constexpr std::array rows = {
+      Row{SmtpVerb::ehlo, nothing, last_in_group, &ServerSession::ehlo},
+      Row{SmtpVerb::helo, nothing, last_in_group, &ServerSession::helo},
+      Row{SmtpVerb::mail, hello, anywhere, &ServerSession::mail},
+      Row{SmtpVerb::rcpt, sender, anywhere, &ServerSession::rcpt},
+      Row{SmtpVerb::data, recipients, last_in_group, &ServerSession::data},
+      Row{SmtpVerb::rset, nothing, anywhere, &ServerSession::rset},
+      Row{SmtpVerb::noop, nothing, anywhere, &ServerSession::noop},
+      Row{SmtpVerb::vrfy, nothing, anywhere, &ServerSession::vrfy},
+      Row{SmtpVerb::help, nothing, anywhere, &ServerSession::help},
+      Row{SmtpVerb::quit, nothing, anywhere, &ServerSession::quit},
+      Row{SmtpVerb::auth, hello, last_in_group, &ServerSession::auth},
+  };
+  const auto row = std::ranges::find(rows, verb, &Row::verb);
+  return row == rows.end() ? nullptr : &*row;
+}
+
+}  // namespace kurir::smtp
