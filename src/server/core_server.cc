@@ -1,0 +1,147 @@
+// The life of one core: recover, serve, stop.
+
+#include "core_server.hh"
+
+#include "kurir/io/clock.hh"
+#include "kurir/io/file.hh"
+#include "kurir/io/mesh.hh"
+
+namespace kurir::server {
+namespace {
+
+constexpr int exit_io_error = 74;       // EX_IOERR
+constexpr int exit_cannot_create = 73;  // EX_CANTCREAT
+
+queue::QueueOptions queue_options(const Configuration& configuration) {
+  queue::QueueOptions options;
+  options.max_age = configuration.queue.max_age;
+  options.retry_interval = configuration.queue.retry_interval;
+  options.max_retry_interval = configuration.queue.max_retry_interval;
+  options.hostname = configuration.hostname;
+  return options;
+}
+
+// Answers RCPT's question about a quota from the mailboxes.
+class Rooms final : public smtp::MailboxRooms {
+ public:
+  explicit Rooms(mailbox::Mailboxes& mailboxes) : mailboxes_(mailboxes) {}
+  Task<smtp::MailboxRoom> room_for(AccountId account, std::uint64_t quota_octets, std::uint64_t octets) override {
+    if (octets > quota_octets) co_return smtp::MailboxRoom::never;
+    const std::uint64_t used = co_await mailboxes_.used_octets(account);
+    co_return used + octets > quota_octets || used >= quota_octets ? smtp::MailboxRoom::not_now : smtp::MailboxRoom::yes;
+  }
+
+ private:
+  mailbox::Mailboxes& mailboxes_;
+};
+
+directory::RecentLogins::Key random_key() {
+  directory::RecentLogins::Key key{};
+  io::random_octets(key);
+  return key;
+}
+
+}  // namespace
+
+CoreServer::CoreServer(SharedState& shared, CoreIndex core)
+    : shared_(shared),
+      core_(core),
+      configuration_(shared.configuration),
+      counters_(shared.counters[core.value]),
+      events_(shared.events),
+      broadcast_(shared.mailboxes) {
+  reader_ = std::make_unique<store::Reader>(shared.data.path(), shared.data.instance());
+  owner_ = std::make_unique<mailbox::Owner>(shared.quiescence,
+                                            [this](mailbox::MailboxKey key) { broadcast_.changed(key); });
+  queue_ = std::make_unique<queue::Queue>(queue_options(configuration_), ShardIndex(core.value), shared.data.epoch(),
+                                          logs_, events_);
+  directory_ = std::make_unique<directory::Directory>(shared.first_snapshot, random_key());
+  shared.servers[core.value] = this;
+  shared.owners[core.value] = owner_.get();
+}
+
+Task<void> CoreServer::run() {
+  install_turn_hooks();
+  serving_ = co_await start();
+  decided_.set();
+  if (serving_) co_await stop_.wait();
+  co_await stop();
+  shared_.quiescence.offline(core_);
+  io::Core::current().set_turn_hooks({});
+}
+
+Task<bool> CoreServer::started() {
+  co_await decided_.wait();
+  co_return serving_;
+}
+
+// Readers on all cores rely on it (base/quiescence.hh): a turn that is over holds no pointer into the index.
+void CoreServer::install_turn_hooks() {
+  shared_.quiescence.online(core_);
+  io::Core::current().set_turn_hooks({.quiescent =
+                                          [this] {
+                                            shared_.quiescence.quiescent(core_);
+                                            owner_->reclaim();
+                                          },
+                                      .before_sleep = [this] { shared_.quiescence.offline(core_); },
+                                      .after_sleep = [this] { shared_.quiescence.online(core_); }});
+}
+
+// Every core recovers before any core serves: deliveries ask the owner on another core what it has already.
+Task<bool> CoreServer::start() {
+  const Result<void> recovered = co_await recover();
+  if (!recovered) {
+    io::print_error("kurir: the data directory cannot be read (errno " + std::to_string(recovered.error().os_errno) + ")");
+    shared_.failed(exit_io_error);
+  }
+  Result<void> listening = recovered;
+  if (recovered) {
+    mailboxes_ = std::make_unique<mailbox::Mailboxes>(shared_.owners, *mail_, *reader_);
+    shared_.mailboxes[core_.value] = mailboxes_.get();
+    if (core_.value == 0) listening = open_listeners();
+  }
+  const bool first_well = co_await shared_.barrier.arrive(listening.has_value());
+  if (!first_well) co_return false;
+  if (core_.value != 0) listening = open_listeners();  // the ports that core 0 was given
+  if (!listening) shared_.failed(exit_cannot_create);
+  const bool all_well = co_await shared_.barrier.arrive(listening.has_value());
+  if (!all_well) co_return false;
+  delivery_ = std::make_unique<mda::Delivery>(mda::DeliveryOptions{configuration_.mailbox.subaddress_create}, *queue_,
+                                              *directory_, *mailboxes_, counters_);
+  rooms_ = std::make_unique<Rooms>(*mailboxes_);
+  queue_->add_deliverer(*delivery_);
+  queue_->start();
+  scope_.start(forget_old_deliveries());
+  add_front_ends();
+  for (const std::unique_ptr<FrontEnd>& front_end : front_ends_) front_end->start();
+  co_return co_await shared_.barrier.arrive(true);
+}
+
+// When every queue has tried what it recovered, no owner is asked about the time before the restart any more.
+Task<void> CoreServer::forget_old_deliveries() {
+  co_await queue_->recovered_attempted();
+  static_cast<void>(co_await shared_.recovered.arrive(true));
+  owner_->forget_deliveries();
+}
+
+// Front ends first, then what they used, then what that used.
+Task<void> CoreServer::stop() {
+  for (const std::unique_ptr<FrontEnd>& front_end : front_ends_) co_await front_end->stop_listening();
+  co_await connections_.end_all(deadline_in(configuration_.shutdown.grace));
+  for (const std::unique_ptr<FrontEnd>& front_end : front_ends_) co_await front_end->join();
+  front_ends_.clear();
+  for (auto& [listener, protocol] : listeners_) co_await listener->close();
+  co_await queue_->stop();
+  co_await scope_.join();
+  static_cast<void>(co_await shared_.barrier.arrive(true));  // no core delivers to another any more
+  co_await owner_->stop();
+  co_await broadcast_.stop();
+  if (journal_) co_await journal_->stop();
+  if (mail_) co_await mail_->stop();
+  if (spool_) co_await spool_->stop();
+  co_await events_.stop();
+}
+
+CoreServer::~CoreServer() = default;
+
+}  // namespace kurir::server

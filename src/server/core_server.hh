@@ -1,0 +1,79 @@
+#pragma once
+// One core's part of the server: its shard's logs, queue and mailboxes, its listeners and sessions, from recovery to the
+// graceful stop. Core-local. Private to server/.
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "front_end.hh"
+#include "kurir/directory/directory.hh"
+#include "kurir/mailbox/structure_cache.hh"
+#include "kurir/mda/delivery.hh"
+#include "kurir/queue/queue.hh"
+#include "kurir/smtp/server_session.hh"
+#include "protocol_services.hh"
+#include "shared_state.hh"
+
+namespace kurir::server {
+
+class CoreServer {
+ public:
+  CoreServer(SharedState& shared, CoreIndex core);
+  ~CoreServer();
+
+  Task<void> run();
+  void ask_to_stop() { stop_.set(); }
+  CoreIndex core() const { return core_; }
+  // Whether every core serves; known once all have recovered and listen, or one of them could not.
+  Task<bool> started();
+
+  // For the control socket, on this core.
+  queue::Queue& queue() { return *queue_; }
+  directory::Directory& directory() { return *directory_; }
+  store::Reader& reader() { return *reader_; }
+
+ private:
+  enum class Protocol : std::uint8_t { smtp, submission, imap, pop3 };
+
+  // recovery.cc: logs opened, what they hold applied
+  Task<Result<void>> recover();
+  Task<Result<std::unique_ptr<store::Log>>> open_log(store::StreamKind stream, store::RecordVisitor& visitor);
+  // front_ends.cc
+  Result<void> open_listeners();
+  void add_front_ends();
+
+  Result<void> listen_on(std::vector<io::SocketAddress>& addresses, Protocol protocol);
+  FrontEnd::Serve serve_of(Protocol protocol);
+  static FrontEndNames names_of(Protocol protocol);
+
+  Task<bool> start();
+  Task<void> stop();
+  void install_turn_hooks();
+  Task<void> forget_old_deliveries();
+
+  SharedState& shared_;
+  const CoreIndex core_;
+  const Configuration& configuration_;
+  observe::Counters& counters_;
+  observe::EventLog events_;
+  std::unique_ptr<store::Log> spool_, mail_, journal_;
+  queue::ShardLogs logs_;  // the three, once they are open
+  std::unique_ptr<store::Reader> reader_;
+  std::unique_ptr<mailbox::Owner> owner_;
+  std::unique_ptr<mailbox::Mailboxes> mailboxes_;
+  mailbox::ChangeBroadcast broadcast_;
+  std::unique_ptr<queue::Queue> queue_;
+  std::unique_ptr<directory::Directory> directory_;
+  std::unique_ptr<mda::Delivery> delivery_;
+  std::unique_ptr<smtp::MailboxRooms> rooms_;
+  std::unique_ptr<ProtocolServices> protocols_;
+  Connections connections_;
+  std::vector<std::pair<std::unique_ptr<io::Listener>, Protocol>> listeners_;  // until their front ends are made
+  std::vector<std::unique_ptr<FrontEnd>> front_ends_;
+  Event stop_, decided_;
+  bool serving_ = false;
+  Scope scope_;
+};
+
+}  // namespace kurir::server

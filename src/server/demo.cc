@@ -1,0 +1,100 @@
+#include "demo.hh"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kurir/directory/password.hh"
+#include "kurir/io/clock.hh"
+#include "kurir/io/file.hh"
+
+namespace kurir::server {
+namespace {
+
+constexpr std::string_view demo_domain = "example.test";
+constexpr std::size_t password_letters = 16;
+
+std::string file_name(const std::string& data) { return data + "/demo.json"; }
+
+std::string new_password() {
+  constexpr std::string_view letters = "abcdefghijkmnpqrstuvwxyz23456789";
+  std::string password = io::system_random(password_letters);
+  for (char& letter : password) letter = letters[static_cast<unsigned char>(letter) % letters.size()];
+  return password;
+}
+
+std::string old_password(const nlohmann::json& file, const std::string& name) {
+  if (!file.is_object() || !file.contains("users")) return {};
+  for (const nlohmann::json& user : file["users"])
+    if (user.value("name", "") == name) return user.value("password", "");
+  return {};
+}
+
+Result<void> set_password(directory::Database& database, const std::string& name, const std::string& password) {
+  const Result<std::string> hash =
+      directory::hash_password(password, io::system_random(directory::salt_entropy_octets));
+  if (!hash) return std::unexpected(hash.error());
+  const Result<AccountId> added = database.add_user({.address = name, .password_hash = *hash});
+  if (added) return {};
+  if (added.error().code != Errc::exists) return std::unexpected(added.error());
+  return database.set_password_hash(name, *hash);
+}
+
+}  // namespace
+
+Result<std::vector<DemoUser>> prepare_demo(directory::Database& database, const std::string& data) {
+  const Result<void> domain = database.add_domain(demo_domain);
+  if (!domain && domain.error().code != Errc::exists) return std::unexpected(domain.error());
+  const Result<std::string> old = io::read_file(file_name(data));
+  const nlohmann::json file = nlohmann::json::parse(old.value_or("{}"), nullptr, false);
+  std::vector<DemoUser> users;
+  for (const std::string_view local_part : {"alice", "bob"}) {
+    DemoUser user{fmt::format("{}@{}", local_part, demo_domain), {}};
+    user.password = old_password(file, user.name);
+    const bool known = !user.password.empty() && database.user(user.name).has_value();
+    if (!known) {
+      user.password = new_password();
+      if (const Result<void> set = set_password(database, user.name, user.password); !set)
+        return std::unexpected(set.error());
+    }
+    users.push_back(std::move(user));
+  }
+  if (old) static_cast<void>(io::rename_file(file_name(data), file_name(data) + ".last"));
+  return users;
+}
+
+Result<void> write_demo_file(const std::string& data, const Configuration::Listen& listening,
+                             const std::vector<DemoUser>& users) {
+  nlohmann::ordered_json file;
+  const auto add = [&](const char* name, const Configuration::Addresses& addresses) {
+    if (!addresses.empty()) file["listeners"][name] = addresses.front().text();
+  };
+  add("smtp", listening.smtp);
+  add("submission", listening.submission);
+  add("imap", listening.imap);
+  add("pop3", listening.pop3);
+  for (const DemoUser& user : users) file["users"].push_back({{"name", user.name}, {"password", user.password}});
+  return io::replace_file(file_name(data), file.dump(2) + "\n");
+}
+
+std::string demo_greeting(const Configuration::Listen& listening, const std::vector<DemoUser>& users,
+                          const std::string& data) {
+  const std::string smtp = listening.smtp.front().text(), imap = listening.imap.front().text();
+  const std::string submission = listening.submission.front().text(), pop3 = listening.pop3.front().text();
+  std::string text = fmt::format(
+      "Kurir's demo is running; its data is in {}.\n\n  smtp {}   submission {}   imap {}   pop3 {}\n\n", data, smtp,
+      submission, imap, pop3);
+  for (const DemoUser& user : users) text += fmt::format("  user {}   password {}\n", user.name, user.password);
+  const DemoUser& alice = users.front();
+  const DemoUser& bob = users.back();
+  text += fmt::format(
+      "\nTry it:\n"
+      "  swaks --server {} --to {} --from you@elsewhere.test --header 'Subject: hello'\n"
+      "  curl -s 'imap://{}/INBOX;MAILINDEX=1' -u '{}:{}'\n"
+      "  swaks --server {} --to someone@elsewhere.test --from {} --auth PLAIN --auth-user {} --auth-password {}\n\n"
+      "Ctrl-C ends it.\n",
+      smtp, bob.name, imap, bob.name, bob.password, submission, alice.name, alice.name, alice.password);
+  return text;
+}
+
+}  // namespace kurir::server

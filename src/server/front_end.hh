@@ -1,0 +1,55 @@
+#pragma once
+// A listener and its sessions: accept, count, run, close. Core-local. Private to server/.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "connections.hh"
+#include "kurir/coro/scope.hh"
+#include "kurir/io/socket.hh"
+#include "kurir/observe/counters.hh"
+
+namespace kurir::server {
+
+struct FrontEndServices {
+  ConnectionCounts& counts;
+  Connections& connections;
+  observe::Counters& counters;
+};
+
+// What of a front end differs by protocol, but for the session itself.
+struct FrontEndNames {
+  observe::Counter accepted, open;
+  std::string_view refusal;  // the line for a connection beyond the limits
+};
+
+// Serve is called as serve(io::Stream&, register) -> Task<void>: it makes the session, calls register(ask_to_end) and runs
+// it; see front_ends.cc.
+class FrontEnd {
+ public:
+  using Ended = std::function<void()>;
+  using Register = std::function<void(Ended ask_to_end)>;
+  using Serve = std::function<Task<void>(io::Stream& stream, const Register& register_session)>;
+
+  FrontEnd(std::unique_ptr<io::Listener> listener, FrontEndNames names, FrontEndServices services, Serve serve)
+      : listener_(std::move(listener)), names_(names), services_(services), serve_(std::move(serve)) {}
+
+  void start() { scope_.start(accept_all()); }
+  // No new connections; those there are go on.
+  Task<void> stop_listening() { co_await listener_->close(); }
+  Task<void> join() { co_await scope_.join(); }
+
+ private:
+  Task<void> accept_all();
+  Task<void> serve_one(io::Descriptor descriptor);
+
+  std::unique_ptr<io::Listener> listener_;
+  FrontEndNames names_;
+  FrontEndServices services_;
+  Serve serve_;
+  Scope scope_;
+};
+
+}  // namespace kurir::server

@@ -1,0 +1,79 @@
+// Which listeners there are, and what serves their connections.
+
+#include "core_server.hh"
+#include "kurir/io/file.hh"
+#include "protocol_services.hh"
+
+namespace kurir::server {
+namespace {
+
+// Makes the session, lets it be asked to end, runs it.
+template <class Session, class... Arguments>
+Task<void> run_session(const FrontEnd::Register& register_session, Arguments... arguments) {
+  Session session(arguments...);
+  register_session([&session] { session.ask_to_end(); });
+  co_await session.run();
+}
+
+}  // namespace
+
+Result<void> CoreServer::open_listeners() {
+  Configuration::Listen& addresses = shared_.listening;
+  Result<void> done = listen_on(addresses.smtp, Protocol::smtp);
+  if (done) done = listen_on(addresses.submission, Protocol::submission);
+  return done;
+}
+
+Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Protocol protocol) {
+  for (io::SocketAddress& address : addresses) {
+    io::SocketAddress chosen = address;
+    Result<std::unique_ptr<io::Listener>> listener = io::Listener::open(chosen);
+    if (!listener) {
+      const bool in_use = listener.error().code == Errc::busy;
+      io::print_error("kurir: cannot listen on " + address.text() +
+                      (in_use ? ": another program has the port"
+                              : ": errno " + std::to_string(listener.error().os_errno)));
+      return std::unexpected(listener.error());
+    }
+    if (core_.value == 0) address = chosen;
+    listeners_.emplace_back(std::move(*listener), protocol);
+  }
+  return {};
+}
+
+void CoreServer::add_front_ends() {
+  protocols_ = std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *queue_, events_, counters_);
+  const FrontEndServices services{shared_.connection_counts, connections_, counters_};
+  for (auto& [listener, protocol] : listeners_)
+    front_ends_.push_back(std::make_unique<FrontEnd>(std::move(listener), names_of(protocol), services, serve_of(protocol)));
+  listeners_.clear();
+}
+
+FrontEndNames CoreServer::names_of(Protocol protocol) {
+  using observe::Counter;
+  switch (protocol) {
+    case Protocol::imap:
+      return {Counter::imap_connections, Counter::imap_open, "* BYE Too many connections; try again later\r\n"};
+    case Protocol::pop3:
+      return {Counter::pop3_connections, Counter::pop3_open, "-ERR [SYS/TEMP] Too many connections; try again later\r\n"};
+    default: break;
+  }
+  return {Counter::smtp_connections, Counter::smtp_open, "421 4.7.0 Too many connections; try again later\r\n"};
+}
+
+FrontEnd::Serve CoreServer::serve_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::submission:
+      return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
+        return run_session<smtp::ServerSession, io::Stream&, smtp::Service, const smtp::ServerServices&>(
+            enlist, stream, smtp::Service::submission, protocols_->smtp);
+      };
+    default: break;
+  }
+  return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
+    return run_session<smtp::ServerSession, io::Stream&, smtp::Service, const smtp::ServerServices&>(
+        enlist, stream, smtp::Service::transfer, protocols_->smtp);
+  };
+}
+
+}  // namespace kurir::server

@@ -1,0 +1,17 @@
+#pragma once
+// The options and services that the sessions of a core share, by protocol. Core-local. Private to server/.
+
+#include "kurir/server/configuration.hh"
+#include "kurir/smtp/server_session.hh"
+
+namespace kurir::server {
+
+struct ProtocolServices {
+  ProtocolServices(const Configuration& configuration, directory::Directory& directory, smtp::MailboxRooms& rooms,
+                   queue::Queue& queue, observe::EventLog& events, observe::Counters& counters);
+
+  const smtp::ServerOptions smtp_options;
+  const smtp::ServerServices smtp;
+};
+
+}  // namespace kurir::server

@@ -1,0 +1,43 @@
+#include "shared_state.hh"
+
+#include "kurir/io/mesh.hh"
+
+namespace kurir::server {
+
+SharedState::SharedState(const Configuration& configuration_of, const ServeOptions& options_of,
+                         store::DataDirectory& data_of, directory::Database& database_of, unsigned cores_of,
+                         std::uint64_t hash_key_of)
+    : configuration(configuration_of),
+      options(options_of),
+      data(data_of),
+      database(database_of),
+      cores(cores_of),
+      hash_key(hash_key_of),
+      quiescence(cores_of),
+      connection_counts(configuration_of.limits.connections_max, configuration_of.limits.connections_per_address_max,
+                        hash_key_of),
+      events(configuration_of.log.events),
+      counters(cores_of),
+      barrier(cores_of),
+      recovered(cores_of),
+      servers(cores_of),
+      owners(cores_of),
+      mailboxes(cores_of),
+      listening(configuration_of.listen) {}
+
+Task<bool> CoreBarrier::arrive(bool well) {
+  co_return co_await io::on_core(CoreIndex(0), [this, well] { return arrive_here(well); });
+}
+
+Task<bool> CoreBarrier::arrive_here(bool well) {
+  all_well_ = all_well_ && well;
+  if (++arrived_ == cores_) {
+    arrived_ = 0;
+    complete_.notify_all();
+  } else {
+    co_await complete_.wait();
+  }
+  co_return all_well_;
+}
+
+}  // namespace kurir::server

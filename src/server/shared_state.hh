@@ -1,0 +1,71 @@
+#pragma once
+// What the cores of one server share: made before they start, outlives them. Private to server/.
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connections.hh"
+#include "kurir/base/quiescence.hh"
+#include "kurir/directory/database.hh"
+#include "kurir/mailbox/mailboxes.hh"
+#include "kurir/observe/counters.hh"
+#include "kurir/observe/event_log.hh"
+#include "kurir/server/configuration.hh"
+#include "kurir/server/serve.hh"
+#include "kurir/store/data_directory.hh"
+
+namespace kurir::server {
+
+class CoreServer;
+
+// Where every core waits for the others, on core 0. Says whether all of them were well so far.
+class CoreBarrier {
+ public:
+  explicit CoreBarrier(unsigned cores) : cores_(cores) {}
+  Task<bool> arrive(bool well);  // from any core
+
+ private:
+  Task<bool> arrive_here(bool well);  // on core 0
+  unsigned cores_, arrived_ = 0;
+  bool all_well_ = true;
+  Signal complete_;
+};
+
+struct SharedState {
+  SharedState(const Configuration& configuration_of, const ServeOptions& options_of, store::DataDirectory& data_of,
+              directory::Database& database_of, unsigned cores_of, std::uint64_t hash_key);
+
+  const Configuration& configuration;
+  const ServeOptions& options;
+  store::DataDirectory& data;
+  directory::Database& database;  // on the offload pool, under database_mutex
+  std::mutex database_mutex;
+  const unsigned cores;
+  const std::uint64_t hash_key;
+  Shared<const directory::Snapshot> first_snapshot;
+  QuiescenceDomain quiescence;
+  ConnectionCounts connection_counts;
+  observe::EventSink events;
+  std::vector<observe::Counters> counters;  // by core
+  CoreBarrier barrier;    // start and stop
+  CoreBarrier recovered;  // every queue has tried what it recovered
+
+  // By core; written by each core before the first barrier, read after it.
+  std::vector<CoreServer*> servers;
+  std::vector<mailbox::Owner*> owners;
+  std::vector<mailbox::Mailboxes*> mailboxes;
+
+  // The addresses that are listened on, with the ports chosen: core 0 writes them before the barrier.
+  Configuration::Listen listening;
+
+  std::atomic<int> exit_code{0};  // the first failure's
+  void failed(int code) {
+    int none = 0;
+    exit_code.compare_exchange_strong(none, code);
+  }
+};
+
+}  // namespace kurir::server

@@ -1,0 +1,40 @@
+#pragma once
+// What only core 0 does for the whole process: signals, the control socket, the demo's announcement, the summary line, new
+// snapshots of the directory. Core-local to core 0. Private to server/.
+
+#include <memory>
+#include <vector>
+
+#include "control_server.hh"
+#include "core_server.hh"
+#include "demo.hh"
+#include "kurir/io/signals.hh"
+
+namespace kurir::server {
+
+class Supervisor {
+ public:
+  Supervisor(SharedState& shared, CoreServer& core, std::vector<DemoUser> users);
+
+  void start();
+  // After the core has ended, for whatever reason.
+  Task<void> join();
+
+ private:
+  Task<void> watch_signals();
+  Task<void> announce();
+  Task<void> summarise();
+  Task<void> stop_all();
+  void print_greeting();
+
+  SharedState& shared_;
+  CoreServer& core_;
+  std::vector<DemoUser> users_;
+  io::SignalWatch signals_;
+  std::unique_ptr<ControlServer> control_;
+  Event ended_;
+  bool stopping_ = false;
+  Scope scope_;
+};
+
+}  // namespace kurir::server
