@@ -130,8 +130,6 @@ void KernelDriver::reap() {
     }
     io_uring_cq_advance(&ring_, seen);
     run += seen;
-    // The flag alone is no proof: it was seen to stay set with nothing behind it.
-    if (seen == 0) return;
     const bool more = (*ring_.sq.kflags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
     // Another core's doorbell may set the flag just after its work was run: then it stays set with
     // nothing behind it until the next one.
