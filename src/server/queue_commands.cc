@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "control_server.hh"
+#include "control_commands.hh"
 #include "core_server.hh"
 #include "kurir/io/mesh.hh"
 #include "kurir/queue/queue_id.hh"
@@ -59,6 +59,19 @@ void count(Tally& tally, const queue::Queue& queue) {
   });
 }
 
+std::string text_of(const nlohmann::json& arguments, const char* name) {
+  const nlohmann::json value = arguments.value(name, nlohmann::json());
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+std::vector<std::string> texts_of(const nlohmann::json& arguments, const char* name) {
+  std::vector<std::string> texts;
+  const nlohmann::json list = arguments.value(name, nlohmann::json::array());
+  for (const nlohmann::json& value : list)
+    if (value.is_string()) texts.push_back(value.get<std::string>());
+  return texts;
+}
+
 // The header section, as far as it is short.
 Task<std::string> headers_of(store::Reader& reader, store::RecordRef record) {
   Result<store::MessageContent> content = co_await store::MessageContent::open(reader, record);
@@ -72,7 +85,7 @@ Task<std::string> headers_of(store::Reader& reader, store::RecordRef record) {
 
 }  // namespace
 
-Task<nlohmann::json> ControlServer::queue_summary() {
+ControlCommands::Outcome ControlCommands::queue_summary() {
   Tally tally;
   for (CoreServer* server : shared_.servers)
     co_await io::on_core(server->core(), [server, &tally] { count(tally, server->queue()); });
@@ -80,13 +93,15 @@ Task<nlohmann::json> ControlServer::queue_summary() {
   std::ranges::sort(domains, [](const auto& a, const auto& b) { return a.second > b.second; });
   nlohmann::json list = nlohmann::json::array();
   for (const auto& [domain, recipients] : domains) list.push_back({{"domain", domain}, {"recipients", recipients}});
-  co_return control_success({{"messages", tally.messages},
+  co_return admin::ControlOutcome::success({{"messages", tally.messages},
                              {"recipients", tally.recipients},
                              {"octets", tally.octets},
                              {"domains", std::move(list)}});
 }
 
-Task<nlohmann::json> ControlServer::queue_list(std::size_t limit) {
+ControlCommands::Outcome ControlCommands::queue_list(nlohmann::json arguments, admin::ControlChunks& chunks) {
+  const nlohmann::json limit_json = arguments.value("limit", nlohmann::json(0));
+  const std::size_t limit = limit_json.is_number_unsigned() ? limit_json.get<std::size_t>() : 0;
   std::vector<nlohmann::json> all;
   for (CoreServer* server : shared_.servers) {
     co_await io::on_core(server->core(), [server, &all] {
@@ -96,13 +111,22 @@ Task<nlohmann::json> ControlServer::queue_list(std::size_t limit) {
   const auto arrival = [](const nlohmann::json& one) { return one["arrival_time"].get<std::int64_t>(); };
   std::ranges::sort(all, std::less(), arrival);
   if (limit > 0 && all.size() > limit) all.resize(limit);
-  co_return control_success(nlohmann::json(std::move(all)));
+  constexpr std::size_t chunk = 1000;
+  while (all.size() > chunk) {
+    const auto end = all.begin() + chunk;
+    nlohmann::json piece(std::vector<nlohmann::json>(std::make_move_iterator(all.begin()), std::make_move_iterator(end)));
+    all.erase(all.begin(), end);
+    const Result<void> sent = co_await chunks.send(std::move(piece));
+    if (!sent) co_return admin::ControlOutcome::failure("nobody reads the answer");
+  }
+  co_return admin::ControlOutcome::success(nlohmann::json(std::move(all)));
 }
 
-Task<nlohmann::json> ControlServer::queue_show(std::string id) {
+ControlCommands::Outcome ControlCommands::queue_show(nlohmann::json arguments) {
+  const std::string id = text_of(arguments, "queue_id");
   const std::optional<QueueId> parsed = queue::parse_queue_id(id);
   const bool known = parsed && queue::shard_of(*parsed).value < shared_.servers.size();
-  if (!known) co_return control_failure("'" + id + "' is no queue id: kurir queue list shows them");
+  if (!known) co_return admin::ControlOutcome::failure("'" + id + "' is no queue id: kurir queue list shows them");
   CoreServer* server = shared_.servers[queue::shard_of(*parsed).value];
   store::RecordRef record;
   nlohmann::json shown = co_await io::on_core(server->core(), [&] {
@@ -111,12 +135,13 @@ Task<nlohmann::json> ControlServer::queue_show(std::string id) {
     record = message->record;
     return describe(*message);
   });
-  if (shown.is_null()) co_return control_failure("no message " + id + " in the queue");
+  if (shown.is_null()) co_return admin::ControlOutcome::failure("no message " + id + " in the queue");
   shown["headers"] = co_await headers_of(shared_.servers[0]->reader(), record);
-  co_return control_success(std::move(shown));
+  co_return admin::ControlOutcome::success(std::move(shown));
 }
 
-Task<nlohmann::json> ControlServer::queue_remove(std::vector<std::string> ids) {
+ControlCommands::Outcome ControlCommands::queue_remove(nlohmann::json arguments) {
+  const std::vector<std::string> ids = texts_of(arguments, "queue_ids");
   std::size_t removed = 0;
   for (const std::string& id : ids) {
     const std::optional<QueueId> parsed = queue::parse_queue_id(id);
@@ -125,8 +150,8 @@ Task<nlohmann::json> ControlServer::queue_remove(std::vector<std::string> ids) {
     const bool gone = co_await io::on_core(server->core(), [server, &parsed] { return server->queue().remove(*parsed); });
     if (gone) ++removed;
   }
-  if (removed == 0 && !ids.empty()) co_return control_failure("no such message in the queue");
-  co_return control_success({{"removed", removed}});
+  if (removed == 0 && !ids.empty()) co_return admin::ControlOutcome::failure("no such message in the queue");
+  co_return admin::ControlOutcome::success({{"removed", removed}});
 }
 
 }  // namespace kurir::server

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kurir/io/file.hh"
+#include "kurir/server/control_protocol.hh"
 #include "kurir/io/mesh.hh"
 #include "kurir/io/offload.hh"
 
@@ -21,7 +22,10 @@ std::int64_t total(const std::vector<observe::Counters>& counters, observe::Coun
 }  // namespace
 
 Supervisor::Supervisor(SharedState& shared, CoreServer& core, std::vector<DemoUser> users)
-    : shared_(shared), core_(core), users_(std::move(users)) {}
+    : shared_(shared),
+      core_(core),
+      users_(std::move(users)),
+      commands_(shared, [this] { scope_.start(stop_all()); }) {}
 
 void Supervisor::start() {
   scope_.start(watch_signals());
@@ -53,7 +57,7 @@ Task<void> Supervisor::watch_signals() {
 // The control socket first: a handler must not work on a core that stops.
 Task<void> Supervisor::stop_all() {
   if (std::exchange(stopping_, true)) co_return;
-  if (control_) co_await control_->close();
+  if (control_) co_await control_->stop();
   for (CoreServer* server : shared_.servers) {
     const CoreIndex core = server->core();
     co_await io::on_core(core, [server] { server->ask_to_stop(); });
@@ -63,10 +67,12 @@ Task<void> Supervisor::stop_all() {
 Task<void> Supervisor::announce() {
   const bool started = co_await core_.started();
   if (!started) co_return;
-  control_ = std::make_unique<ControlServer>(shared_, [this] { scope_.start(stop_all()); });
-  const Result<void> opened = control_->open();
-  Result<void> written = opened;
-  if (opened && shared_.options.is_demo)
+  Result<std::unique_ptr<admin::ControlServer>> control = admin::ControlServer::open(
+      control_socket_path(io::absolute_path(shared_.data.path())), commands_.handlers());
+  Result<void> written;
+  if (control) control_ = std::move(*control);
+  if (!control) written = std::unexpected(control.error());
+  if (control && shared_.options.is_demo)
     written = write_demo_file(shared_.data.path(), shared_.listening, users_);
   if (!written) {
     io::print_error("kurir: cannot write into the data directory " + shared_.data.path());

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "control_server.hh"
+#include "control_commands.hh"
 #include "core_server.hh"
 #include "demo.hh"
 #include "kurir/io/signals.hh"
@@ -31,7 +31,8 @@ class Supervisor {
   CoreServer& core_;
   std::vector<DemoUser> users_;
   io::SignalWatch signals_;
-  std::unique_ptr<ControlServer> control_;
+  ControlCommands commands_;
+  std::unique_ptr<admin::ControlServer> control_;
   Event ended_;
   bool stopping_ = false;
   Scope scope_;
