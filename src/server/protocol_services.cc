@@ -16,11 +16,21 @@ smtp::ServerOptions options_of_smtp(const Configuration& configuration) {
   return options;
 }
 
+pop3::ServerOptions options_of_pop3(const Configuration& configuration) {
+  pop3::ServerOptions options;
+  options.hostname = configuration.hostname;
+  options.allow_plaintext_login = configuration.auth.allow_plaintext;
+  options.logins_failed_max = static_cast<unsigned>(configuration.auth.failures_max);
+  return options;
+}
+
 }  // namespace
 
 ProtocolServices::ProtocolServices(const Configuration& configuration, directory::Directory& directory,
-                                   smtp::MailboxRooms& rooms, queue::Queue& queue, observe::EventLog& events,
-                                   observe::Counters& counters)
-    : smtp_options(options_of_smtp(configuration)), smtp{smtp_options, directory, rooms, queue, events, counters} {}
+                                   smtp::MailboxRooms& rooms, mailbox::Mailboxes& mailboxes,
+                                   queue::Queue& queue, observe::EventLog& events, observe::Counters& counters)
+    : smtp_options(options_of_smtp(configuration)), smtp{smtp_options, directory, rooms, queue, events, counters},
+      pop3_options(options_of_pop3(configuration)),
+      pop3{pop3_options, directory, mailboxes, counters} {}
 
 }  // namespace kurir::server
