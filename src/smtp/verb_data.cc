@@ -126,6 +126,9 @@ Task<ServerSession::Next> ServerSession::receive_content() {
     incoming.release_slices();
     incoming.give_up();
     report_rejection(*refusal, {});
+    // Where the peer's lines differ from ours, what follows may be content to it (A1): hang up.
+    if (incoming.facts().has_bare_line_end())
+      co_return reply_and_end(refusal->code, refusal->enhanced, refusal->text);
     co_return refuse(*refusal);
   }
   const Next next = co_await queue_message(id, incoming);

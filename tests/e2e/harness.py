@@ -56,7 +56,7 @@ class Server:
         self.remove()
 
     def start(self, seconds=20.0):
-        (self.data / 'demo.json').unlink(missing_ok=True)
+        self.old_file = self.file_identity()
         with open(self.folder / 'log', 'ab') as log:
             self.process = subprocess.Popen(
                 [self.program, 'serve', '--data', self.data, '--ports', 'free', *self.arguments],
@@ -68,10 +68,20 @@ class Server:
         status = self.process.poll()
         if status is not None:
             raise AssertionError(f'kurir ended with {status} at its start\n{self.log_tail()}')
+        if self.file_identity() == self.old_file:
+            return False
         with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
             self.demo = json.loads((self.data / 'demo.json').read_text())
             return True
         return False
+
+    def file_identity(self):
+        """Tells a new demo.json from the last start's, whose passwords the server keeps."""
+        try:
+            found = (self.data / 'demo.json').stat()
+        except FileNotFoundError:
+            return None
+        return (found.st_ino, found.st_mtime_ns)
 
     def stop(self, seconds=20.0):
         """SIGTERM; the exit code must be 0."""

@@ -22,7 +22,7 @@ class Operation(Case):
     def test_second_instance_on_the_same_folder_is_refused(self):
         done = self.kurir('serve', '--data', str(self.server.data), '--ports', 'free')
         self.assertNotEqual(done.returncode, 0)
-        self.assertRegex(done.stderr + done.stdout, '(?i)in use|locked|already')
+        self.assertRegex(done.stderr + done.stdout, '(?i)in use|locked|another process')
         self.server.assert_alive()
         self.assertTrue((self.server.data / 'demo.json').exists())
 
