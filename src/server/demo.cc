@@ -14,20 +14,15 @@ namespace {
 constexpr std::string_view demo_domain = "example.test";
 constexpr std::size_t password_letters = 16;
 
-std::string file_name(const std::string& data) { return data + "/demo.json"; }
+std::string demo_file(const std::string& data) { return data + "/demo.json"; }
+// Passwords stay over a restart; demo.json does not, because its ports are not true any more.
+std::string passwords_file(const std::string& data) { return data + "/demo-passwords.json"; }
 
 std::string new_password() {
   constexpr std::string_view letters = "abcdefghijkmnpqrstuvwxyz23456789";
   std::string password = io::system_random(password_letters);
   for (char& letter : password) letter = letters[static_cast<unsigned char>(letter) % letters.size()];
   return password;
-}
-
-std::string old_password(const nlohmann::json& file, const std::string& name) {
-  if (!file.is_object() || !file.contains("users")) return {};
-  for (const nlohmann::json& user : file["users"])
-    if (user.value("name", "") == name) return user.value("password", "");
-  return {};
 }
 
 Result<void> set_password(directory::Database& database, const std::string& name, const std::string& password) {
@@ -45,21 +40,25 @@ Result<void> set_password(directory::Database& database, const std::string& name
 Result<std::vector<DemoUser>> prepare_demo(directory::Database& database, const std::string& data) {
   const Result<void> domain = database.add_domain(demo_domain);
   if (!domain && domain.error().code != Errc::exists) return std::unexpected(domain.error());
-  const Result<std::string> old = io::read_file(file_name(data));
-  const nlohmann::json file = nlohmann::json::parse(old.value_or("{}"), nullptr, false);
+  if (io::file_exists(demo_file(data))) static_cast<void>(io::remove_file(demo_file(data)));
+  const Result<std::string> old = io::read_file(passwords_file(data));
+  nlohmann::json file = nlohmann::json::parse(old.value_or("{}"), nullptr, false);
+  if (!file.is_object()) file = nlohmann::json::object();
   std::vector<DemoUser> users;
   for (const std::string_view local_part : {"alice", "bob"}) {
     DemoUser user{fmt::format("{}@{}", local_part, demo_domain), {}};
-    user.password = old_password(file, user.name);
+    user.password = file.value(user.name, "");
     const bool known = !user.password.empty() && database.user(user.name).has_value();
     if (!known) {
       user.password = new_password();
+      file[user.name] = user.password;
       if (const Result<void> set = set_password(database, user.name, user.password); !set)
         return std::unexpected(set.error());
     }
     users.push_back(std::move(user));
   }
-  if (old) static_cast<void>(io::rename_file(file_name(data), file_name(data) + ".last"));
+  if (const Result<void> kept = io::replace_file(passwords_file(data), file.dump(2) + "\n"); !kept)
+    return std::unexpected(kept.error());
   return users;
 }
 
@@ -74,7 +73,7 @@ Result<void> write_demo_file(const std::string& data, const Configuration::Liste
   add("imap", listening.imap);
   add("pop3", listening.pop3);
   for (const DemoUser& user : users) file["users"].push_back({{"name", user.name}, {"password", user.password}});
-  return io::replace_file(file_name(data), file.dump(2) + "\n");
+  return io::replace_file(demo_file(data), file.dump(2) + "\n");
 }
 
 std::string demo_greeting(const Configuration::Listen& listening, const std::vector<DemoUser>& users,

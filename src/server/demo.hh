@@ -15,8 +15,8 @@ struct DemoUser {
   std::string name, password;
 };
 
-// Makes example.test with alice and bob where they are missing. Passwords are those of the last demo.json in the data
-// directory, which is taken away (its ports are not true any more), or new ones. Blocking.
+// Makes example.test with alice and bob where they are missing. Passwords are those of the last start, or new ones. A
+// demo.json of the last start is taken away: its ports are not true any more. Blocking.
 Result<std::vector<DemoUser>> prepare_demo(directory::Database& database, const std::string& data);
 
 // demo.json (mode 0600), once every listener is ready. Blocking.

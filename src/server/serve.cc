@@ -33,7 +33,7 @@ std::uint64_t random_number() {
 
 int explain_data(const std::string& path, const Error& error) {
   switch (error.code) {
-    case Errc::busy: return complain(exit_try_again, "another process uses the data directory " + path);
+    case Errc::busy: return complain(exit_try_again, "the data directory " + path + " is in use by another process");
     case Errc::unsupported: return complain(exit_cannot_create, path + " was written by a newer Kurir");
     case Errc::not_found:
       return complain(exit_cannot_create, path + " is missing, though " + path +
