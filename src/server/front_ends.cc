@@ -22,6 +22,7 @@ Result<void> CoreServer::open_listeners() {
   Result<void> done = listen_on(addresses.smtp, Protocol::smtp);
   if (done) done = listen_on(addresses.submission, Protocol::submission);
   if (done) done = listen_on(addresses.pop3, Protocol::pop3);
+  if (done) done = listen_on(addresses.imap, Protocol::imap);
   return done;
 }
 
@@ -43,7 +44,7 @@ Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Pr
 }
 
 void CoreServer::add_front_ends() {
-  protocols_ = std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *mailboxes_, *queue_, events_, counters_);
+  protocols_ = std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *mailboxes_, *queue_, shared_.structures, owner_->retired(), events_, counters_);
   const FrontEndServices services{shared_.connection_counts, connections_, counters_};
   for (auto& [listener, protocol] : listeners_)
     front_ends_.push_back(std::make_unique<FrontEnd>(std::move(listener), names_of(protocol), services, serve_of(protocol)));
@@ -68,6 +69,11 @@ FrontEnd::Serve CoreServer::serve_of(Protocol protocol) {
       return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
         return run_session<smtp::ServerSession, io::Stream&, smtp::Service, const smtp::ServerServices&>(
             enlist, stream, smtp::Service::submission, protocols_->smtp);
+      };
+    case Protocol::imap:
+      return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
+        return run_session<imap::ServerSession, io::Stream&, const imap::ServerServices&>(enlist, stream,
+                                                                                          protocols_->imap);
       };
     case Protocol::pop3:
       return [this](io::Stream& stream, const FrontEnd::Register& enlist) {

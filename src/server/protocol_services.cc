@@ -24,13 +24,25 @@ pop3::ServerOptions options_of_pop3(const Configuration& configuration) {
   return options;
 }
 
+imap::ServerOptions options_of_imap(const Configuration& configuration) {
+  imap::ServerOptions options;
+  options.hostname = configuration.hostname;
+  options.message_octets_max = configuration.smtp.message_size_max;
+  options.allow_plaintext_login = configuration.auth.allow_plaintext;
+  options.logins_failed_max = static_cast<unsigned>(configuration.auth.failures_max);
+  return options;
+}
+
 }  // namespace
 
 ProtocolServices::ProtocolServices(const Configuration& configuration, directory::Directory& directory,
                                    smtp::MailboxRooms& rooms, mailbox::Mailboxes& mailboxes,
-                                   queue::Queue& queue, observe::EventLog& events, observe::Counters& counters)
+                                   queue::Queue& queue, mailbox::StructureCache& structures, RetireQueue& retired,
+                                   observe::EventLog& events, observe::Counters& counters)
     : smtp_options(options_of_smtp(configuration)), smtp{smtp_options, directory, rooms, queue, events, counters},
       pop3_options(options_of_pop3(configuration)),
-      pop3{pop3_options, directory, mailboxes, counters} {}
+      pop3{pop3_options, directory, mailboxes, counters},
+      imap_options(options_of_imap(configuration)),
+      imap{imap_options, directory, mailboxes, structures, retired, counters} {}
 
 }  // namespace kurir::server

@@ -3,6 +3,9 @@
 #include "kurir/io/mesh.hh"
 
 namespace kurir::server {
+namespace {
+constexpr std::size_t structure_cache_octets = 64 << 20;
+}
 
 SharedState::SharedState(const Configuration& configuration_of, const ServeOptions& options_of,
                          store::DataDirectory& data_of, directory::Database& database_of, unsigned cores_of,
@@ -14,6 +17,7 @@ SharedState::SharedState(const Configuration& configuration_of, const ServeOptio
       cores(cores_of),
       hash_key(hash_key_of),
       quiescence(cores_of),
+      structures(structure_cache_octets),
       connection_counts(configuration_of.limits.connections_max, configuration_of.limits.connections_per_address_max,
                         hash_key_of),
       events(configuration_of.log.events),

@@ -11,6 +11,7 @@
 #include "kurir/base/quiescence.hh"
 #include "kurir/directory/database.hh"
 #include "kurir/mailbox/mailboxes.hh"
+#include "kurir/mailbox/structure_cache.hh"
 #include "kurir/observe/counters.hh"
 #include "kurir/observe/event_log.hh"
 #include "kurir/server/configuration.hh"
@@ -47,6 +48,7 @@ struct SharedState {
   const std::uint64_t hash_key;
   Shared<const directory::Snapshot> first_snapshot;
   QuiescenceDomain quiescence;
+  mailbox::StructureCache structures;
   ConnectionCounts connection_counts;
   observe::EventSink events;
   std::vector<observe::Counters> counters;  // by core

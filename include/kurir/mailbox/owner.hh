@@ -109,6 +109,8 @@ class Owner {
   // The whole state as journal records' payloads, for a checkpoint.
   void snapshot(const std::function<void(const std::string& payload)>& keep) const;
 
+  // Where this core leaves what readers of other cores may still look at.
+  RetireQueue& retired() { return retired_; }
   // Once a turn of the loop.
   void reclaim() { retired_.reclaim(); }
   Task<void> stop();
