@@ -1,4 +1,5 @@
-// APPEND (RFC 9051 6.3.12, RFC 3502): the message goes from the connection to disk with bounded memory.
+// APPEND (RFC 9051 6.3.12, RFC 3502): the message goes from the connection to disk with bounded
+// memory.
 
 #include "kurir/imap/server_session.hh"
 #include "kurir/io/clock.hh"
@@ -38,7 +39,8 @@ class LineEnds {
 
 }  // namespace
 
-// One command: its messages so far. Reads every octet that was announced, whatever goes wrong, so that commands stay commands.
+// One command: its messages so far. Reads every octet that was announced, whatever goes wrong, so
+// that commands stay commands.
 class ServerSession::Upload {
  public:
   explicit Upload(ServerSession& session) : session_(session) {}
@@ -96,11 +98,14 @@ class ServerSession::Upload {
 
 ServerSession::Step ServerSession::append(const wire::ImapAppendHead& head) {
   const bool synchronizing = head.message.literal.synchronizing;
-  const auto refuse = [&](Next said) { return synchronizing ? said : bye("The message came uninvited"); };
+  const auto refuse = [&](Next said) {
+    return synchronizing ? said : bye("The message came uninvited");
+  };
   if (!user_) co_return refuse(bad("Log in first"));
   const std::expected<std::string, wire::ImapNameFault> name =
       wire::decode_mailbox_name(head.mailbox.view(), encoding());
-  if (!name) co_return refuse(no(wire::imap_name_fault_text(name.error()), wire::imap_code::cannot));
+  if (!name)
+    co_return refuse(no(wire::imap_name_fault_text(name.error()), wire::imap_code::cannot));
   const Shared<mailbox::Mailbox> target = find_mailbox(*name);
   if (!target) co_return refuse(no("No such mailbox", wire::imap_code::try_create));
   Upload upload(*this);
@@ -108,7 +113,8 @@ ServerSession::Step ServerSession::append(const wire::ImapAppendHead& head) {
   std::string line;  // what the flags of a further message view
   while (message) {
     if (message->literal.octets > services_.options.message_octets_max) {
-      const Next said = no("The message is larger than this server takes", wire::imap_code::too_big);
+      const Next said =
+          no("The message is larger than this server takes", wire::imap_code::too_big);
       co_return message->literal.synchronizing ? said : bye("The message is too large");
     }
     if (message->literal.synchronizing) writer().continuation("Go on");
@@ -154,7 +160,10 @@ Task<std::optional<std::string>> ServerSession::receive_line() {
   }
 }
 
-// Every message is streamed before the command is whole: a parsed APPEND is one that lacks its message.
-ServerSession::Step ServerSession::on(const wire::ImapAppend&) { co_return bad("APPEND needs a message"); }
+// Every message is streamed before the command is whole: a parsed APPEND is one that lacks its
+// message.
+ServerSession::Step ServerSession::on(const wire::ImapAppend&) {
+  co_return bad("APPEND needs a message");
+}
 
 }  // namespace kurir::imap

@@ -12,18 +12,20 @@ ServerSession::Step ServerSession::on(const wire::ImapStore& command) {
   if (command.unchanged_since) condstore_ = true;
   mailbox::FlagNames flags;
   flags.system = command.flags.system;
-  for (const std::string_view keyword : command.flags.keywords) flags.keywords.emplace_back(keyword);
+  for (const std::string_view keyword : command.flags.keywords)
+    flags.keywords.emplace_back(keyword);
   const auto mode = static_cast<mailbox::FlagsMode>(command.change);
   const ModSeq unchanged_since = command.unchanged_since.value_or(mailbox::any_modseq);
-  const Result<mailbox::StoreOutcome> stored =
-      co_await services_.mailboxes.change_flags(user_->account, selected_->view.mailbox().id(), ranges_of(*messages),
-                                                mode, std::move(flags), unchanged_since);
+  const Result<mailbox::StoreOutcome> stored = co_await services_.mailboxes.change_flags(
+      user_->account, selected_->view.mailbox().id(), ranges_of(*messages), mode, std::move(flags),
+      unchanged_since);
   if (!stored) co_return no(stored.error());
   if (stored->modseq.value != 0) selected_->view.told_own_flags(stored->modseq);
   wire::NumberSet modified;
   for (const Uid uid : stored->modified)
-    modified.add(command.numbering == wire::ImapNumbering::uid ? uid.value
-                                                               : selected_->view.by_uid(uid).sequence);
+    modified.add(command.numbering == wire::ImapNumbering::uid
+                     ? uid.value
+                     : selected_->view.by_uid(uid).sequence);
   for (const mailbox::Located& at : *messages) {
     if (command.silent && !(condstore_ && command.unchanged_since)) break;
     wire::ImapWriter out = writer();
@@ -35,7 +37,8 @@ ServerSession::Step ServerSession::on(const wire::ImapStore& command) {
     const Next flushed = co_await flush_if_much();
     if (flushed == Next::end) co_return Next::end;
   }
-  tell_updates(command.numbering == wire::ImapNumbering::uid ? mailbox::Expunges::tell : mailbox::Expunges::hold);
+  tell_updates(command.numbering == wire::ImapNumbering::uid ? mailbox::Expunges::tell
+                                                             : mailbox::Expunges::hold);
   if (!modified.empty()) co_return ok("STORE left some alone", wire::imap_code::modified(modified));
   co_return ok("STORE completed");
 }
@@ -63,16 +66,17 @@ ServerSession::Step ServerSession::transfer(wire::ImapNumbering numbering, const
   if (!move && user_->quota_octets > 0) {
     std::uint64_t octets = user_->folders->used_octets();
     for (const mailbox::Located& at : *messages) octets += at.entry().size();
-    if (octets > user_->quota_octets) co_return no("The mailbox is full", wire::imap_code::over_quota);
+    if (octets > user_->quota_octets)
+      co_return no("The mailbox is full", wire::imap_code::over_quota);
   }
-  const Result<mailbox::CopyOutcome> done =
-      co_await services_.mailboxes.copy(user_->account, selected_->view.mailbox().id(), ranges_of(*messages),
-                                        target->id(), move);
+  const Result<mailbox::CopyOutcome> done = co_await services_.mailboxes.copy(
+      user_->account, selected_->view.mailbox().id(), ranges_of(*messages), target->id(), move);
   if (!done) co_return no(done.error());
   wire::NumberSet from, to;
   for (const Uid uid : done->from) from.add(uid.value);
   for (const Uid uid : done->to) to.add(uid.value);
-  const std::string code = from.empty() ? std::string() : wire::imap_code::copy_uid(done->validity, from, to);
+  const std::string code =
+      from.empty() ? std::string() : wire::imap_code::copy_uid(done->validity, from, to);
   // RFC 6851 4.3: MOVE tells COPYUID before the expunges.
   if (move && !code.empty()) writer().condition("*", wire::ImapCondition::ok, code, "Moved");
   tell_updates(mailbox::Expunges::tell);

@@ -1,4 +1,5 @@
-// FETCH (RFC 9051 6.4.5, 7.5.2): index items from the index, headers and parts from the stored content.
+// FETCH (RFC 9051 6.4.5, 7.5.2): index items from the index, headers and parts from the stored
+// content.
 
 #include <algorithm>
 
@@ -21,12 +22,14 @@ enum class Needs : std::uint8_t { nothing, header, everything };
 bool is_header_only(const wire::FetchSection& section) {
   using enum wire::SectionText;
   return section.form == wire::SectionForm::body && section.part.empty() &&
-         (section.text == header || section.text == header_fields || section.text == header_fields_not);
+         (section.text == header || section.text == header_fields ||
+          section.text == header_fields_not);
 }
 
 Needs needs_of(const wire::FetchItems& items) {
   namespace fetch = wire::fetch;
-  if (items.has(fetch::body | fetch::body_structure | fetch::rfc822 | fetch::rfc822_text)) return Needs::everything;
+  if (items.has(fetch::body | fetch::body_structure | fetch::rfc822 | fetch::rfc822_text))
+    return Needs::everything;
   if (!std::ranges::all_of(items.sections, is_header_only)) return Needs::everything;
   const bool header = !items.sections.empty() || items.has(fetch::envelope | fetch::rfc822_header);
   return header ? Needs::header : Needs::nothing;
@@ -58,21 +61,23 @@ std::string select_fields(std::string_view header, const wire::FetchSection& sec
   for (const wire::ImapString& field : section.fields) names.push_back(field.view());
   std::string selected;
   const bool matching = section.text == wire::SectionText::header_fields;
-  wire::append_selected_fields(selected, header, wire::HeaderNames(names),
-                               matching ? wire::HeaderSelection::matching : wire::HeaderSelection::others);
+  wire::append_selected_fields(
+      selected, header, wire::HeaderNames(names),
+      matching ? wire::HeaderSelection::matching : wire::HeaderSelection::others);
   return selected;
 }
 
-void write_section(wire::ImapWriter& out, wire::ImapFetchWriter& line, const wire::FetchSection& section,
-                   std::string_view octets) {
+void write_section(wire::ImapWriter& out, wire::ImapFetchWriter& line,
+                   const wire::FetchSection& section, std::string_view octets) {
   const std::string_view shown = clip(octets, section.partial);
   line.section(section, shown.size());
   out.raw(shown);
 }
 
 // BODY[...] of a message that is wholly in memory.
-void write_part(wire::ImapWriter& out, wire::ImapFetchWriter& line, const wire::FetchSection& section,
-                const wire::MimeStructure& structure, std::string_view message) {
+void write_part(wire::ImapWriter& out, wire::ImapFetchWriter& line,
+                const wire::FetchSection& section, const wire::MimeStructure& structure,
+                std::string_view message) {
   const auto range = structure.section(section.part, section.text);
   if (!range) return line.no_section(section);
   const std::string_view octets = message.substr(range->begin, range->end - range->begin);
@@ -85,7 +90,8 @@ void write_part(wire::ImapWriter& out, wire::ImapFetchWriter& line, const wire::
 }  // namespace
 
 // The messages meant, in rising order. Nothing: a BAD was said.
-std::optional<ServerSession::Messages> ServerSession::resolve(wire::ImapNumbering numbering, const wire::ImapSet& set) {
+std::optional<ServerSession::Messages> ServerSession::resolve(wire::ImapNumbering numbering,
+                                                              const wire::ImapSet& set) {
   const mailbox::View& view = selected_->view;
   Messages messages;
   const auto take = [&](const mailbox::Located& at) { messages.push_back(at); };
@@ -128,26 +134,28 @@ ServerSession::Step ServerSession::on(const wire::ImapFetch& command) {
     mailbox::FlagNames seen;
     seen.system = mailbox::flag::seen;
     const Result<mailbox::StoreOutcome> stored = co_await services_.mailboxes.change_flags(
-        user_->account, selected_->view.mailbox().id(), ranges_of(unseen), mailbox::FlagsMode::add, std::move(seen),
-        mailbox::any_modseq);
+        user_->account, selected_->view.mailbox().id(), ranges_of(unseen), mailbox::FlagsMode::add,
+        std::move(seen), mailbox::any_modseq);
     if (!stored) co_return no(stored.error());
     if (stored->modseq.value != 0) selected_->view.told_own_flags(stored->modseq);
   }
   std::size_t done = 0, next_unseen = 0;
   for (const mailbox::Located& at : *messages) {
-    const bool was_unseen = next_unseen < unseen.size() && unseen[next_unseen].sequence == at.sequence;
+    const bool was_unseen =
+        next_unseen < unseen.size() && unseen[next_unseen].sequence == at.sequence;
     if (was_unseen) ++next_unseen;
     Next next = co_await fetch_one(at, items, was_unseen);
     if (next == Next::go_on) next = co_await flush_if_much();
     if (next == Next::end) co_return Next::end;
     if (++done % messages_a_turn == 0) co_await yield_turn();
   }
-  tell_updates(command.numbering == wire::ImapNumbering::uid ? mailbox::Expunges::tell : mailbox::Expunges::hold);
+  tell_updates(command.numbering == wire::ImapNumbering::uid ? mailbox::Expunges::tell
+                                                             : mailbox::Expunges::hold);
   co_return ok("FETCH completed");
 }
 
-ServerSession::Step ServerSession::fetch_one(const mailbox::Located& at, const wire::FetchItems& items,
-                                             bool with_flags) {
+ServerSession::Step ServerSession::fetch_one(const mailbox::Located& at,
+                                             const wire::FetchItems& items, bool with_flags) {
   namespace fetch = wire::fetch;
   wire::ImapWriter out = writer();
   wire::ImapFetchWriter line(out, at.sequence);
@@ -164,12 +172,14 @@ ServerSession::Step ServerSession::fetch_one(const mailbox::Located& at, const w
   Result<void> written;
   if (needs_of(items) != Needs::nothing) written = co_await write_content_items(line, at, items);
   line.finish();
-  // The line is broken where content was promised and cannot be read: only ending the connection is honest.
+  // The line is broken where content was promised and cannot be read: only ending the connection is
+  // honest.
   if (!written) co_return bye("A message cannot be read now");
   co_return Next::go_on;
 }
 
-Task<Result<void>> ServerSession::write_content_items(wire::ImapFetchWriter& line, const mailbox::Located& at,
+Task<Result<void>> ServerSession::write_content_items(wire::ImapFetchWriter& line,
+                                                      const mailbox::Located& at,
                                                       const wire::FetchItems& items) {
   namespace fetch = wire::fetch;
   wire::ImapWriter out = writer();
@@ -179,9 +189,10 @@ Task<Result<void>> ServerSession::write_content_items(wire::ImapFetchWriter& lin
   // The commonest of all, a whole message and nothing else: straight from the log, in pieces.
   const bool whole_only = items.sections.size() == 1 && items.sections[0].part.empty() &&
                           items.sections[0].text == wire::SectionText::whole &&
-                          items.sections[0].form == wire::SectionForm::body && !items.sections[0].partial &&
-                          !items.has(fetch::envelope | fetch::body | fetch::body_structure | fetch::rfc822 |
-                                     fetch::rfc822_header | fetch::rfc822_text);
+                          items.sections[0].form == wire::SectionForm::body &&
+                          !items.sections[0].partial &&
+                          !items.has(fetch::envelope | fetch::body | fetch::body_structure |
+                                     fetch::rfc822 | fetch::rfc822_header | fetch::rfc822_text);
   if (whole_only) {
     line.section(items.sections[0], message->size());
     std::uint64_t offset = 0;
@@ -206,15 +217,19 @@ Task<Result<void>> ServerSession::write_content_items(wire::ImapFetchWriter& lin
   for (const wire::FetchSection& section : items.sections) {
     if (!is_header_only(section)) continue;
     const bool whole_header = section.text == wire::SectionText::header;
-    write_section(out, line, section, whole_header ? std::string(header) : select_fields(header, section));
+    write_section(out, line, section,
+                  whole_header ? std::string(header) : select_fields(header, section));
   }
   if (!all) co_return Result<void>();
   const wire::MimeStructure structure = wire::parse_mime(*octets);
-  if (items.has(fetch::body)) wire::append_structure(line.item("BODY"), structure, *octets, wire::StructureForm::body);
+  if (items.has(fetch::body))
+    wire::append_structure(line.item("BODY"), structure, *octets, wire::StructureForm::body);
   if (items.has(fetch::body_structure))
-    wire::append_structure(line.item("BODYSTRUCTURE"), structure, *octets, wire::StructureForm::body_structure);
+    wire::append_structure(line.item("BODYSTRUCTURE"), structure, *octets,
+                           wire::StructureForm::body_structure);
   if (items.has(fetch::rfc822)) line.item("RFC822").literal(*octets);
-  if (items.has(fetch::rfc822_text)) line.item("RFC822.TEXT").literal(std::string_view(*octets).substr(header.size()));
+  if (items.has(fetch::rfc822_text))
+    line.item("RFC822.TEXT").literal(std::string_view(*octets).substr(header.size()));
   for (const wire::FetchSection& section : items.sections) {
     if (is_header_only(section)) continue;
     if (section.form != wire::SectionForm::body) {

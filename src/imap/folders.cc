@@ -1,13 +1,32 @@
-// SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE STATUS CLOSE UNSELECT (RFC 9051 6.3, 6.4).
+// SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE STATUS CLOSE UNSELECT (RFC
+// 9051 6.3, 6.4).
+
+#include <algorithm>
 
 #include "kurir/imap/server_session.hh"
 
 namespace kurir::imap {
 
+// Names are keys and never paths; but clients that keep mail in files make paths of them
+// (threats.md I4).
+static bool has_dot_level(std::string_view name) {
+  while (!name.empty()) {
+    const std::string_view level = name.substr(0, name.find(wire::hierarchy_delimiter));
+    if (level == "." || level == "..") return true;
+    name.remove_prefix(std::min(name.size(), level.size() + 1));
+  }
+  return false;
+}
+
 // Answers NO itself where the name cannot be one.
 std::optional<std::string> ServerSession::folder_name(const wire::ImapString& sent) {
-  std::expected<std::string, wire::ImapNameFault> name = wire::decode_mailbox_name(sent.view(), encoding());
-  if (name) return std::move(*name);
+  std::expected<std::string, wire::ImapNameFault> name =
+      wire::decode_mailbox_name(sent.view(), encoding());
+  if (name && !has_dot_level(*name)) return std::move(*name);
+  if (name) {
+    no("A level of a mailbox name may not be a dot or two", wire::imap_code::cannot);
+    return std::nullopt;
+  }
   no(wire::imap_name_fault_text(name.error()), wire::imap_code::cannot);
   return std::nullopt;
 }
@@ -20,7 +39,9 @@ Shared<mailbox::Mailbox> ServerSession::find_mailbox(std::string_view name) cons
 ServerSession::Step ServerSession::on(const wire::ImapSelect& command) {
   const std::optional<std::string> name = folder_name(command.mailbox);
   if (!name) co_return Next::go_on;
-  if (selected_) writer().condition("*", wire::ImapCondition::ok, wire::imap_code::closed, "Previous mailbox closed");
+  if (selected_)
+    writer().condition("*", wire::ImapCondition::ok, wire::imap_code::closed,
+                       "Previous mailbox closed");
   selected_.reset();
   const Shared<mailbox::Mailbox> found = find_mailbox(*name);
   if (!found) co_return no("No such mailbox", wire::imap_code::nonexistent);
@@ -33,18 +54,21 @@ ServerSession::Step ServerSession::on(const wire::ImapSelect& command) {
   wire::ImapWriter out = writer();
   out.flags_line(everything, known);
   out.exists(selected_->view.messages());
-  if (!rev2_) out.recent(found->uid_next().value > selected_->recent_from.value
-                             ? selected_->view.messages() - selected_->view.snapshot().live_below(selected_->recent_from.value)
-                             : 0);
+  if (!rev2_)
+    out.recent(found->uid_next().value > selected_->recent_from.value
+                   ? selected_->view.messages() -
+                         selected_->view.snapshot().live_below(selected_->recent_from.value)
+                   : 0);
   const auto untagged = [&](std::string_view code, std::string_view text) {
     out.condition("*", wire::ImapCondition::ok, code, text);
   };
   const std::uint32_t unseen = selected_->view.first_unseen();
   if (!rev2_ && unseen > 0) untagged(wire::imap_code::unseen(unseen), "First unseen");
   const bool writable = !command.read_only;
-  untagged(wire::imap_code::permanent_flags(writable ? everything : 0,
-                                            writable ? known : std::vector<std::string_view>(), writable),
-           "Flags that stay");
+  untagged(
+      wire::imap_code::permanent_flags(
+          writable ? everything : 0, writable ? known : std::vector<std::string_view>(), writable),
+      "Flags that stay");
   untagged(wire::imap_code::uid_validity(found->uid_validity()), "UIDs valid");
   untagged(wire::imap_code::uid_next(found->uid_next()), "Next UID");
   untagged(wire::imap_code::highest_modseq(selected_->view.told()), "Highest");
@@ -73,12 +97,14 @@ mailbox::SpecialUse first_use(wire::SpecialUseWord word) {
 }  // namespace
 
 ServerSession::Step ServerSession::on(const wire::ImapCreate& command) {
-  if (command.unknown_use) co_return no("No such use of a mailbox is known", wire::imap_code::use_attribute);
+  if (command.unknown_use)
+    co_return no("No such use of a mailbox is known", wire::imap_code::use_attribute);
   const wire::ImapString bare(wire::strip_create_suffix(command.mailbox.view()));
   const std::optional<std::string> name = folder_name(bare);
   if (!name) co_return Next::go_on;
   const Next next = co_await change_folder(
-      services_.mailboxes.create_folder(user_->account, *name, first_use(command.use)), "CREATE completed");
+      services_.mailboxes.create_folder(user_->account, *name, first_use(command.use)),
+      "CREATE completed");
   co_return next;
 }
 
@@ -87,8 +113,8 @@ ServerSession::Step ServerSession::on(const wire::ImapDelete& command) {
   if (!name) co_return Next::go_on;
   const Shared<mailbox::Mailbox> found = find_mailbox(*name);
   if (selected_ && found && &selected_->view.mailbox() == found.get()) selected_.reset();
-  const Next next =
-      co_await change_folder(services_.mailboxes.delete_folder(user_->account, *name), "DELETE completed");
+  const Next next = co_await change_folder(services_.mailboxes.delete_folder(user_->account, *name),
+                                           "DELETE completed");
   co_return next;
 }
 
@@ -97,28 +123,29 @@ ServerSession::Step ServerSession::on(const wire::ImapRename& command) {
   if (!from) co_return Next::go_on;
   const std::optional<std::string> to = folder_name(command.to);
   if (!to) co_return Next::go_on;
-  const Next next =
-      co_await change_folder(services_.mailboxes.rename_folder(user_->account, *from, *to), "RENAME completed");
+  const Next next = co_await change_folder(
+      services_.mailboxes.rename_folder(user_->account, *from, *to), "RENAME completed");
   co_return next;
 }
 
 ServerSession::Step ServerSession::on(const wire::ImapSubscribe& command) {
   const std::optional<std::string> name = folder_name(command.mailbox);
   if (!name) co_return Next::go_on;
-  const Next next =
-      co_await change_folder(services_.mailboxes.subscribe(user_->account, *name, true), "SUBSCRIBE completed");
+  const Next next = co_await change_folder(
+      services_.mailboxes.subscribe(user_->account, *name, true), "SUBSCRIBE completed");
   co_return next;
 }
 
 ServerSession::Step ServerSession::on(const wire::ImapUnsubscribe& command) {
   const std::optional<std::string> name = folder_name(command.mailbox);
   if (!name) co_return Next::go_on;
-  const Next next =
-      co_await change_folder(services_.mailboxes.subscribe(user_->account, *name, false), "UNSUBSCRIBE completed");
+  const Next next = co_await change_folder(
+      services_.mailboxes.subscribe(user_->account, *name, false), "UNSUBSCRIBE completed");
   co_return next;
 }
 
-void ServerSession::write_status(std::string_view name, const mailbox::Mailbox& mailbox, wire::StatusWord items) {
+void ServerSession::write_status(std::string_view name, const mailbox::Mailbox& mailbox,
+                                 wire::StatusWord items) {
   wire::ImapMailboxStatus status;
   status.messages = mailbox.messages();
   status.uid_next = mailbox.uid_next();
@@ -127,8 +154,9 @@ void ServerSession::write_status(std::string_view name, const mailbox::Mailbox& 
   status.deleted = mailbox.deleted();
   status.size = mailbox.octets();
   status.highest_modseq = mailbox.highest_modseq();
-  constexpr wire::StatusWord known = wire::status::messages | wire::status::recent | wire::status::uid_next |
-                                     wire::status::uid_validity | wire::status::unseen | wire::status::deleted |
+  constexpr wire::StatusWord known = wire::status::messages | wire::status::recent |
+                                     wire::status::uid_next | wire::status::uid_validity |
+                                     wire::status::unseen | wire::status::deleted |
                                      wire::status::size | wire::status::highest_modseq;
   writer().status(name, items & known, status);
 }

@@ -1,4 +1,5 @@
-// LIST with its extensions (RFC 9051 6.3.9, RFC 5258, RFC 5819, RFC 6154) and LSUB (RFC 3501 6.3.9).
+// LIST with its extensions (RFC 9051 6.3.9, RFC 5258, RFC 5819, RFC 6154) and LSUB (RFC
+// 3501 6.3.9).
 
 #include <algorithm>
 
@@ -24,7 +25,8 @@ class Lister {
       : tree_(tree), patterns_(std::move(patterns)) {}
 
   bool matches(std::string_view name) const {
-    return std::ranges::any_of(patterns_, [&](const wire::ListPattern& pattern) { return pattern.matches(name); });
+    return std::ranges::any_of(
+        patterns_, [&](const wire::ListPattern& pattern) { return pattern.matches(name); });
   }
   bool has_subscribed_children(std::string_view name) const {
     const std::string below = std::string(name) + "/";
@@ -55,7 +57,8 @@ class Lister {
 
 // Runs within one turn: the tree is looked at where it lies.
 ServerSession::Step ServerSession::on(const wire::ImapList& command) {
-  const bool only_delimiter = command.patterns.size() == 1 && command.patterns.front().view().empty();
+  const bool only_delimiter =
+      command.patterns.size() == 1 && command.patterns.front().view().empty();
   if (only_delimiter) {
     wire::ImapListEntry root;
     root.attributes = wire::mailbox_attribute::no_select;
@@ -64,7 +67,8 @@ ServerSession::Step ServerSession::on(const wire::ImapList& command) {
   }
   std::vector<wire::ListPattern> patterns;
   for (const wire::ImapString& pattern : command.patterns)
-    patterns.emplace_back(decode_pattern(std::string(command.reference.view()) + std::string(pattern.view()), encoding()));
+    patterns.emplace_back(decode_pattern(
+        std::string(command.reference.view()) + std::string(pattern.view()), encoding()));
   const mailbox::FolderTree& tree = user_->folders->tree();
   const Lister lister(tree, std::move(patterns));
   const bool select_subscribed = (command.select & wire::list::subscribed) != 0;
@@ -78,7 +82,8 @@ ServerSession::Step ServerSession::on(const wire::ImapList& command) {
     wire::ImapListEntry entry = lister.describe(name);
     const bool subscribed = tree.subscribed(name);
     const bool recursive = (command.select & wire::list::recursive_match) != 0;
-    entry.subscribed_children = select_subscribed && recursive && lister.has_subscribed_children(name);
+    entry.subscribed_children =
+        select_subscribed && recursive && lister.has_subscribed_children(name);
     if (select_subscribed && !subscribed && !entry.subscribed_children) continue;
     if ((command.select & wire::list::special_use) != 0 && entry.use == 0) continue;
     if (subscribed && (select_subscribed || (command.returns & wire::list::subscribed) != 0))
@@ -93,7 +98,8 @@ ServerSession::Step ServerSession::on(const wire::ImapList& command) {
 }
 
 ServerSession::Step ServerSession::on(const wire::ImapLsub& command) {
-  const std::string text = std::string(command.reference.view()) + std::string(command.pattern.view());
+  const std::string text =
+      std::string(command.reference.view()) + std::string(command.pattern.view());
   std::vector<wire::ListPattern> patterns;
   patterns.emplace_back(decode_pattern(text, encoding()));
   const mailbox::FolderTree& tree = user_->folders->tree();

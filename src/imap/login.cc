@@ -1,4 +1,5 @@
-// LOGIN and AUTHENTICATE (RFC 9051 6.2): PLAIN and LOGIN. Unknown user and wrong password are answered alike.
+// LOGIN and AUTHENTICATE (RFC 9051 6.2): PLAIN and LOGIN. Unknown user and wrong password are
+// answered alike.
 
 #include <array>
 
@@ -8,22 +9,29 @@
 
 namespace kurir::imap {
 
-bool ServerSession::may_log_in() const { return stream_.is_encrypted() || services_.options.allow_plaintext_login; }
+bool ServerSession::may_log_in() const {
+  return stream_.is_encrypted() || services_.options.allow_plaintext_login;
+}
 
 ServerSession::Step ServerSession::on(const wire::ImapLogin& command) {
-  if (!may_log_in()) co_return no("Encryption is required for logging in", wire::imap_code::privacy_required);
-  const Next next = co_await log_in(std::string(command.user.view()), std::string(command.password.view()));
+  if (!may_log_in())
+    co_return no("Encryption is required for logging in", wire::imap_code::privacy_required);
+  const Next next =
+      co_await log_in(std::string(command.user.view()), std::string(command.password.view()));
   co_return next;
 }
 
 ServerSession::Step ServerSession::on(const wire::ImapAuthenticate& command) {
-  if (!may_log_in()) co_return no("Encryption is required for logging in", wire::imap_code::privacy_required);
+  if (!may_log_in())
+    co_return no("Encryption is required for logging in", wire::imap_code::privacy_required);
   const bool is_plain = wire::equals_ignoring_case(command.mechanism, "PLAIN");
   const bool is_login = wire::equals_ignoring_case(command.mechanism, "LOGIN");
-  if (!is_plain && !is_login) co_return no("That mechanism is not offered: use PLAIN", wire::imap_code::cannot);
+  if (!is_plain && !is_login)
+    co_return no("That mechanism is not offered: use PLAIN", wire::imap_code::cannot);
   std::optional<std::string> first;
   if (command.initial_response) first = std::string(*command.initial_response);
-  if (!first) first = co_await ask_for_response(is_login ? std::string(wire::sasl_login_user_prompt) : "");
+  if (!first)
+    first = co_await ask_for_response(is_login ? std::string(wire::sasl_login_user_prompt) : "");
   if (!first) co_return Next::end;
   std::array<char, limits::smtp_auth_octets_max> octets{};
   const auto message = wire::decode_sasl(*first, octets);
@@ -38,7 +46,8 @@ ServerSession::Step ServerSession::on(const wire::ImapAuthenticate& command) {
     co_return next;
   }
   const std::string user(*message);
-  const std::optional<std::string> second = co_await ask_for_response(std::string(wire::sasl_login_password_prompt));
+  const std::optional<std::string> second =
+      co_await ask_for_response(std::string(wire::sasl_login_password_prompt));
   if (!second) co_return Next::end;
   const auto password = wire::decode_sasl(*second, octets);
   if (!password) co_return bad("The response cannot be decoded, or was given up");
@@ -66,7 +75,8 @@ Task<std::optional<std::string>> ServerSession::ask_for_response(std::string pro
 }
 
 ServerSession::Step ServerSession::log_in(std::string user, std::string password) {
-  const directory::LoginOutcome outcome = co_await services_.directory.log_in(std::move(user), std::move(password));
+  const directory::LoginOutcome outcome =
+      co_await services_.directory.log_in(std::move(user), std::move(password));
   if (outcome.verdict == directory::LoginVerdict::unavailable)
     co_return no("Cannot check passwords now; try again later", wire::imap_code::unavailable);
   if (outcome.verdict == directory::LoginVerdict::refused) {
@@ -75,7 +85,8 @@ ServerSession::Step ServerSession::log_in(std::string user, std::string password
     if (++logins_failed_ < services_.options.logins_failed_max) co_return count_error();
     co_return bye("Too many failed logins");
   }
-  const Result<Shared<mailbox::Account>> folders = co_await services_.mailboxes.open(outcome.account);
+  const Result<Shared<mailbox::Account>> folders =
+      co_await services_.mailboxes.open(outcome.account);
   if (!folders) co_return no(folders.error());
   services_.counters.add(observe::Counter::logins);
   user_ = User{outcome.account, outcome.address, outcome.quota_octets, *folders};

@@ -36,26 +36,36 @@ ServerSession::Next ServerSession::count_error() {
 
 ServerSession::Next ServerSession::no(const Error& error) {
   switch (error.code) {
-    case Errc::not_found: return no("No such mailbox", wire::imap_code::nonexistent);
-    case Errc::exists: return no("That mailbox exists already", wire::imap_code::already_exists);
-    case Errc::refused: return no("That cannot be done with this mailbox", wire::imap_code::cannot);
-    case Errc::invalid: return no("No mailbox can have that name", wire::imap_code::cannot);
-    case Errc::exhausted: return no("A limit is reached", wire::imap_code::limit);
-    case Errc::too_large: return no("Too large", wire::imap_code::limit);
-    case Errc::no_space: return no("The server's disk is full; try again later", wire::imap_code::unavailable);
-    default: return no("The server cannot do that now; try again later", wire::imap_code::unavailable);
+    case Errc::not_found:
+      return no("No such mailbox", wire::imap_code::nonexistent);
+    case Errc::exists:
+      return no("That mailbox exists already", wire::imap_code::already_exists);
+    case Errc::refused:
+      return no("That cannot be done with this mailbox", wire::imap_code::cannot);
+    case Errc::invalid:
+      return no("No mailbox can have that name", wire::imap_code::cannot);
+    case Errc::exhausted:
+      return no("A limit is reached", wire::imap_code::limit);
+    case Errc::too_large:
+      return no("Too large", wire::imap_code::limit);
+    case Errc::no_space:
+      return no("The server's disk is full; try again later", wire::imap_code::unavailable);
+    default:
+      return no("The server cannot do that now; try again later", wire::imap_code::unavailable);
   }
 }
 
 std::vector<std::string_view> ServerSession::capabilities() const {
-  std::vector<std::string_view> all = {"IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ENABLE", "ID", "IDLE"};
+  std::vector<std::string_view> all = {"IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR",
+                                       "ENABLE",    "ID",        "IDLE"};
   if (!user_) {
     if (may_log_in()) all.insert(all.end(), {"AUTH=PLAIN", "AUTH=LOGIN"});
     if (!may_log_in()) all.push_back("LOGINDISABLED");
     return all;
   }
-  all.insert(all.end(), {"NAMESPACE", "CHILDREN", "UIDPLUS", "UNSELECT", "MOVE", "ESEARCH", "SEARCHRES", "SPECIAL-USE",
-                         "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE", "MULTIAPPEND", "WITHIN", "CONDSTORE"});
+  all.insert(all.end(), {"NAMESPACE", "CHILDREN", "UIDPLUS", "UNSELECT", "MOVE", "ESEARCH",
+                         "SEARCHRES", "SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE",
+                         "MULTIAPPEND", "WITHIN", "CONDSTORE"});
   return all;
 }
 

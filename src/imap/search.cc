@@ -1,4 +1,5 @@
-// SEARCH (RFC 9051 6.4.4, RFC 4731, RFC 5182): the index answers what it can; content is read only where it decides.
+// SEARCH (RFC 9051 6.4.4, RFC 4731, RFC 5182): the index answers what it can; content is read only
+// where it decides.
 
 #include "kurir/imap/server_session.hh"
 #include "kurir/io/clock.hh"
@@ -29,16 +30,23 @@ struct Candidate {
 
 class Matcher {
  public:
-  Matcher(const wire::SearchProgram& program, const mailbox::View& view, std::vector<std::string> keywords,
-          const wire::NumberSet& saved)
-      : program_(program), view_(view), keywords_(std::move(keywords)), saved_(saved), now_(io::wall_now().seconds()) {
+  Matcher(const wire::SearchProgram& program, const mailbox::View& view,
+          std::vector<std::string> keywords, const wire::NumberSet& saved)
+      : program_(program),
+        view_(view),
+        keywords_(std::move(keywords)),
+        saved_(saved),
+        now_(io::wall_now().seconds()) {
     searches_.resize(program.nodes.size());
     sets_.resize(program.nodes.size());
-    for (std::size_t index = 0; index < program.nodes.size(); ++index) prepare(index, program.nodes[index]);
+    for (std::size_t index = 0; index < program.nodes.size(); ++index)
+      prepare(index, program.nodes[index]);
   }
 
   SearchTruth matches(const Candidate& candidate) const {
-    return program_.evaluate([&](std::size_t index, const wire::SearchNode& node) { return leaf(candidate, index, node); });
+    return program_.evaluate([&](std::size_t index, const wire::SearchNode& node) {
+      return leaf(candidate, index, node);
+    });
   }
 
  private:
@@ -57,49 +65,71 @@ class Matcher {
 
   bool has_keyword(const Candidate& candidate, std::string_view name) const {
     for (std::size_t index = 0; index < keywords_.size(); ++index)
-      if (wire::same_keyword(keywords_[index], name)) return (candidate.flags & wire::flag::keyword(index)) != 0;
+      if (wire::same_keyword(keywords_[index], name))
+        return (candidate.flags & wire::flag::keyword(index)) != 0;
     return false;
   }
 
-  SearchTruth leaf(const Candidate& candidate, std::size_t index, const wire::SearchNode& node) const {
+  SearchTruth leaf(const Candidate& candidate, std::size_t index,
+                   const wire::SearchNode& node) const {
     const mailbox::Entry& entry = candidate.at.entry();
     const wire::ImapDateTime internal{.utc_seconds = entry.internal_date()};
     switch (node.key) {
-      case SearchKey::recent: return truth(candidate.is_recent);
-      case SearchKey::flag_set: return truth((candidate.flags & node.flags()) == node.flags());
-      case SearchKey::flag_clear: return truth((candidate.flags & node.flags()) == 0);
-      case SearchKey::keyword: return truth(has_keyword(candidate, node.name()));
-      case SearchKey::unkeyword: return truth(!has_keyword(candidate, node.name()));
+      case SearchKey::recent:
+        return truth(candidate.is_recent);
+      case SearchKey::flag_set:
+        return truth((candidate.flags & node.flags()) == node.flags());
+      case SearchKey::flag_clear:
+        return truth((candidate.flags & node.flags()) == 0);
+      case SearchKey::keyword:
+        return truth(has_keyword(candidate, node.name()));
+      case SearchKey::unkeyword:
+        return truth(!has_keyword(candidate, node.name()));
       case SearchKey::sequence: {
         const bool by_uid = node.set().is_saved_result();
         return truth(sets_[index].contains(by_uid ? entry.uid().value : candidate.at.sequence));
       }
-      case SearchKey::uid: return truth(sets_[index].contains(entry.uid().value));
-      case SearchKey::larger: return truth(entry.size() > node.number());
-      case SearchKey::smaller: return truth(entry.size() < node.number());
-      case SearchKey::older: return truth(now_ - entry.internal_date() >= static_cast<std::int64_t>(node.number()));
-      case SearchKey::younger: return truth(now_ - entry.internal_date() < static_cast<std::int64_t>(node.number()));
-      case SearchKey::modseq: return truth(entry.modseq().value >= node.number());
-      case SearchKey::before: return truth(internal.day() < node.day());
-      case SearchKey::on: return truth(internal.day() == node.day());
-      case SearchKey::since: return truth(internal.day() >= node.day());
-      default: break;
+      case SearchKey::uid:
+        return truth(sets_[index].contains(entry.uid().value));
+      case SearchKey::larger:
+        return truth(entry.size() > node.number());
+      case SearchKey::smaller:
+        return truth(entry.size() < node.number());
+      case SearchKey::older:
+        return truth(now_ - entry.internal_date() >= static_cast<std::int64_t>(node.number()));
+      case SearchKey::younger:
+        return truth(now_ - entry.internal_date() < static_cast<std::int64_t>(node.number()));
+      case SearchKey::modseq:
+        return truth(entry.modseq().value >= node.number());
+      case SearchKey::before:
+        return truth(internal.day() < node.day());
+      case SearchKey::on:
+        return truth(internal.day() == node.day());
+      case SearchKey::since:
+        return truth(internal.day() >= node.day());
+      default:
+        break;
     }
-    return candidate.content == nullptr ? SearchTruth::unknown : content_leaf(candidate, index, node);
+    return candidate.content == nullptr ? SearchTruth::unknown
+                                        : content_leaf(candidate, index, node);
   }
 
-  SearchTruth content_leaf(const Candidate& candidate, std::size_t index, const wire::SearchNode& node) const {
+  SearchTruth content_leaf(const Candidate& candidate, std::size_t index,
+                           const wire::SearchNode& node) const {
     const std::string_view message = *candidate.content;
     const std::string_view header = message.substr(0, wire::header_octets(message));
-    if (node.key == SearchKey::body) return truth(searches_[index]->matches_body(message, *candidate.structure));
-    if (node.key == SearchKey::text) return truth(searches_[index]->matches_text(message, *candidate.structure));
+    if (node.key == SearchKey::body)
+      return truth(searches_[index]->matches_body(message, *candidate.structure));
+    if (node.key == SearchKey::text)
+      return truth(searches_[index]->matches_text(message, *candidate.structure));
     if (node.key == SearchKey::header) {
       for (const wire::HeaderField& field : wire::find_fields(header, node.text().field.view()))
         if (searches_[index]->matches_header(field.value)) return SearchTruth::yes;
       return SearchTruth::no;
     }
     const std::optional<wire::HeaderField> date = wire::find_field(header, "Date");
-    const std::optional<wire::MailDate> sent = date ? wire::parse_mail_date(date->value) : std::nullopt;
+    const std::optional<wire::MailDate> sent =
+        date ? wire::parse_mail_date(date->value) : std::nullopt;
     if (!sent) return SearchTruth::no;
     if (node.key == SearchKey::sent_before) return truth(sent->day() < node.day());
     if (node.key == SearchKey::sent_on) return truth(sent->day() == node.day());
@@ -116,7 +146,8 @@ class Matcher {
 };
 
 bool is_known_charset(std::string_view name) {
-  return name.empty() || wire::equals_ignoring_case(name, "UTF-8") || wire::equals_ignoring_case(name, "US-ASCII");
+  return name.empty() || wire::equals_ignoring_case(name, "UTF-8") ||
+         wire::equals_ignoring_case(name, "US-ASCII");
 }
 
 }  // namespace
@@ -134,20 +165,22 @@ ServerSession::Step ServerSession::on(const wire::ImapSearch& command) {
   ModSeq modseq;
   Messages messages;
   const mailbox::NumberRange everything[] = {{1, ~std::uint32_t{0}}};
-  selected_->view.walk_sequences(everything, [&](const mailbox::Located& at) { messages.push_back(at); });
+  selected_->view.walk_sequences(everything,
+                                 [&](const mailbox::Located& at) { messages.push_back(at); });
   std::size_t done = 0;
   for (const mailbox::Located& at : messages) {
     const mailbox::FlagState state = selected_->view.flags(at);
     Candidate candidate{at, state.flags, at.entry().uid() >= selected_->recent_from};
     SearchTruth result = matcher.matches(candidate);
     if (result == SearchTruth::unknown) {
-      Result<mailbox::StoredMessage> message =
-          co_await mailbox::StoredMessage::open(services_.mailboxes.reader(), at.entry().describe());
+      Result<mailbox::StoredMessage> message = co_await mailbox::StoredMessage::open(
+          services_.mailboxes.reader(), at.entry().describe());
       if (!message) continue;  // what cannot be read matches nothing
       const Result<std::string> content = co_await message->read(0, message->size());
       if (!content) continue;
       wire::MimeStructure structure;
-      if (command.program.cost() == wire::SearchCost::content) structure = wire::parse_mime(*content);
+      if (command.program.cost() == wire::SearchCost::content)
+        structure = wire::parse_mime(*content);
       candidate.content = &*content;
       candidate.structure = &structure;
       result = matcher.matches(candidate);
@@ -175,7 +208,8 @@ ServerSession::Step ServerSession::on(const wire::ImapSearch& command) {
     if ((shown & wire::search_return::min) != 0 && !found.empty()) result.min = found.least();
     if ((shown & wire::search_return::max) != 0 && !found.empty()) result.max = found.greatest();
     if ((shown & wire::search_return::all) != 0) result.all = &found;
-    if ((shown & wire::search_return::count) != 0) result.count = static_cast<std::uint32_t>(found.count());
+    if ((shown & wire::search_return::count) != 0)
+      result.count = static_cast<std::uint32_t>(found.count());
     result.modseq = told;
     writer().esearch(result);
   }

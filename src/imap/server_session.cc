@@ -1,15 +1,26 @@
-// The loop of an IMAP session: lines and literals become a command, the command is parsed and carried out.
+// The loop of an IMAP session: lines and literals become a command, the command is parsed and
+// carried out.
 
 #include "kurir/imap/server_session.hh"
 
 #include <algorithm>
 
+#include "kurir/wire/ascii.hh"
 #include "states.hh"
 
 namespace kurir::imap {
 namespace {
 constexpr std::size_t output_octets_flush = 64 * 1024;
+
+// The tag that a line begins with; empty where it begins with none.
+std::string_view tag_of(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos) return {};
+  const std::string_view tag = line.substr(0, space);
+  return std::ranges::all_of(tag, wire::is_alphanumeric) ? tag : std::string_view();
 }
+
+}  // namespace
 
 ServerSession::ServerSession(io::Stream& stream, const ServerServices& services)
     : stream_(stream), services_(services), lines_(stream, limits::smtp_unterminated_octets_max) {}
@@ -45,10 +56,12 @@ ServerSession::Step ServerSession::read_line() {
     case io::LineReader::Found::too_long:
       command_.clear();
       line_begin_ = literals_ = 0;
-      tag_.clear();
+      tag_ = std::string(tag_of(lines_.head_of_too_long()));
       co_return bad("Line too long");
-    case io::LineReader::Found::endless: co_return bye("Line without an end");
-    case io::LineReader::Found::incomplete: break;
+    case io::LineReader::Found::endless:
+      co_return bye("Line without an end");
+    case io::LineReader::Found::incomplete:
+      break;
   }
   const Next flushed = co_await flush();
   if (flushed == Next::end) co_return Next::end;
@@ -81,8 +94,8 @@ ServerSession::Step ServerSession::take_line(std::string_view line) {
   co_return next;
 }
 
-// An APPEND's message goes to disk; every other literal becomes part of the command's buffer. An empty command_ afterwards
-// says that the command is over.
+// An APPEND's message goes to disk; every other literal becomes part of the command's buffer. An
+// empty command_ afterwards says that the command is over.
 ServerSession::Step ServerSession::take_literal(const wire::ImapLiteral& literal) {
   const auto head = wire::parse_append_head(command_);
   if (head.is_fault()) {
@@ -106,14 +119,16 @@ ServerSession::Step ServerSession::take_literal(const wire::ImapLiteral& literal
       command_.clear();
       co_return next;
     }
-    case wire::ImapLiteralVerdict::refuse_and_close: co_return bye("That literal is too large");
+    case wire::ImapLiteralVerdict::refuse_and_close:
+      co_return bye("That literal is too large");
     case wire::ImapLiteralVerdict::ask_and_take: {
       writer().continuation("Go on");
       const Next flushed = co_await flush();
       if (flushed == Next::end) co_return Next::end;
       break;
     }
-    case wire::ImapLiteralVerdict::take: break;
+    case wire::ImapLiteralVerdict::take:
+      break;
   }
   const bool whole = co_await receive(literal.octets);
   ++literals_;
@@ -140,15 +155,18 @@ ServerSession::Step ServerSession::execute() {
   const auto parsed = wire::parse_imap_command(command_);
   if (!parsed.is_match()) {
     tag_ = parsed.is_fault() ? std::string(parsed.fault().tag) : std::string();
-    co_return bad(parsed.is_fault() ? wire::imap_syntax_text(parsed.fault().syntax) : "Command is not whole");
+    co_return bad(parsed.is_fault() ? wire::imap_syntax_text(parsed.fault().syntax)
+                                    : "Command is not whole");
   }
   const wire::ImapCommand& command = parsed.value();
   tag_ = std::string(command.tag);
-  const State needed = std::visit([](const auto& action) { return state_of(action); }, command.action);
+  const State needed =
+      std::visit([](const auto& action) { return state_of(action); }, command.action);
   if (needed == State::not_authenticated && user_) co_return bad("You are logged in already");
   if (needed >= State::authenticated && !user_) co_return bad("Log in first");
   if (needed == State::selected && !selected_) co_return bad("Select a mailbox first");
-  const Next next = co_await std::visit([this](const auto& action) { return on(action); }, command.action);
+  const Next next =
+      co_await std::visit([this](const auto& action) { return on(action); }, command.action);
   co_return next;
 }
 

@@ -11,7 +11,8 @@ ServerSession::Step ServerSession::on(const wire::ImapCapability&) {
 }
 
 ServerSession::Step ServerSession::on(const wire::ImapNoop&) {
-  if (selected_ && selected_->view.mailbox().closed()) co_return bye("The selected mailbox was deleted");
+  if (selected_ && selected_->view.mailbox().closed())
+    co_return bye("The selected mailbox was deleted");
   tell_updates(mailbox::Expunges::tell);
   co_return ok("NOOP completed");
 }
@@ -63,7 +64,8 @@ ServerSession::Step ServerSession::on(const wire::ImapIdle&) {
   writer().continuation("idling");
   const Deadline deadline = deadline_in(services_.options.idle_timeout);
   for (;;) {
-    if (selected_ && selected_->view.mailbox().closed()) co_return bye("The selected mailbox was deleted");
+    if (selected_ && selected_->view.mailbox().closed())
+      co_return bye("The selected mailbox was deleted");
     tell_updates(mailbox::Expunges::tell);
     std::string_view line;
     const io::LineReader::Found found = lines_.next(limits::imap_command_octets_max, line);
@@ -84,9 +86,17 @@ ServerSession::Step ServerSession::on(const wire::ImapIdle&) {
 }
 
 ServerSession::Step ServerSession::on(const wire::ImapDone&) { co_return bad("DONE without IDLE"); }
-ServerSession::Step ServerSession::on(const wire::ImapStartTls&) { co_return bad("STARTTLS is not offered here"); }
-ServerSession::Step ServerSession::on(const wire::ImapGetQuota&) { co_return bad("QUOTA is not offered here"); }
-ServerSession::Step ServerSession::on(const wire::ImapGetQuotaRoot&) { co_return bad("QUOTA is not offered here"); }
-ServerSession::Step ServerSession::on(const wire::ImapCompress&) { co_return bad("COMPRESS is not offered here"); }
+ServerSession::Step ServerSession::on(const wire::ImapStartTls&) {
+  co_return bad("STARTTLS is not offered here");
+}
+ServerSession::Step ServerSession::on(const wire::ImapGetQuota&) {
+  co_return bad("QUOTA is not offered here");
+}
+ServerSession::Step ServerSession::on(const wire::ImapGetQuotaRoot&) {
+  co_return bad("QUOTA is not offered here");
+}
+ServerSession::Step ServerSession::on(const wire::ImapCompress&) {
+  co_return bad("COMPRESS is not offered here");
+}
 
 }  // namespace kurir::imap

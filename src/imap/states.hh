@@ -26,7 +26,8 @@ constexpr State state_of(const wire::ImapFetch&) { return State::selected; }
 constexpr State state_of(const wire::ImapStore&) { return State::selected; }
 constexpr State state_of(const wire::ImapCopy&) { return State::selected; }
 constexpr State state_of(const wire::ImapMove&) { return State::selected; }
-// ENABLE SELECT CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE STATUS LIST LSUB NAMESPACE APPEND IDLE and what is not offered.
+// ENABLE SELECT CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE STATUS LIST LSUB NAMESPACE APPEND IDLE
+// and what is not offered.
 template <class Command>
 constexpr State state_of(const Command&) {
   return State::authenticated;

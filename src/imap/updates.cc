@@ -4,7 +4,9 @@
 
 namespace kurir::imap {
 
-std::vector<std::string> ServerSession::keywords() const { return selected_->view.mailbox().keywords().names; }
+std::vector<std::string> ServerSession::keywords() const {
+  return selected_->view.mailbox().keywords().names;
+}
 
 namespace {
 std::vector<std::string_view> views_of(const std::vector<std::string>& names) {

@@ -3,6 +3,9 @@
 #include "kurir/base/assert.hh"
 
 namespace kurir::io {
+namespace {
+constexpr std::size_t head_octets = 64;
+}
 
 LineReader::Found LineReader::next(std::size_t octets_max, std::string_view& line) {
   KURIR_ASSERT(taken_ == 0);
@@ -14,6 +17,8 @@ LineReader::Found LineReader::next(std::size_t octets_max, std::string_view& lin
     const std::size_t here = end == std::string_view::npos ? piece.size() : end + 1;
     if (stitched_.size() + here > octets_max) {
       discarded_ = stitched_.size();
+      head_ = stitched_.substr(0, head_octets);
+      head_ += piece.substr(0, head_octets - head_.size());
       stitched_.clear();
       discarding_ = true;
       continue;

@@ -6,7 +6,8 @@
 
 namespace kurir::mailbox {
 namespace {
-constexpr Nanoseconds room_wait_max = Seconds(30);  // for a log that is busy; then the client hears NO
+constexpr Nanoseconds room_wait_max =
+    Seconds(30);  // for a log that is busy; then the client hears NO
 }
 
 Task<Result<void>> ContentWriter::write(std::string_view piece) {

@@ -56,18 +56,21 @@ Mailboxes::Mailboxes(std::vector<Owner*> owners, store::Log& mail, store::Reader
 Mailboxes::~Mailboxes() { KURIR_ASSERT(watches_.empty()); }
 
 CoreIndex Mailboxes::owner_of(AccountId account, std::size_t cores) {
-  std::uint64_t mixed = account.value + 0x9E3779B97F4A7C15ULL;  // splitmix64: ids may be consecutive
+  std::uint64_t mixed =
+      account.value + 0x9E3779B97F4A7C15ULL;  // splitmix64: ids may be consecutive
   mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9ULL;
   mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBULL;
   return CoreIndex(static_cast<std::uint16_t>((mixed ^ (mixed >> 31)) % cores));
 }
 
-// Runs function(Owner&) where the account's owner is. What it captures lives in the frame that awaits it.
+// Runs function(Owner&) where the account's owner is. What it captures lives in the frame that
+// awaits it.
 template <class F>
 auto Mailboxes::at_owner(AccountId account, F function) {
   const CoreIndex core = owner_of(account, owners_.size());
   Owner* owner = owners_[core.value];
-  return io::on_core(core, [owner, function = std::move(function)]() mutable { return function(*owner); });
+  return io::on_core(
+      core, [owner, function = std::move(function)]() mutable { return function(*owner); });
 }
 
 Task<Result<Shared<Account>>> Mailboxes::open(AccountId account) {

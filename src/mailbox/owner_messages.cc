@@ -25,9 +25,12 @@ NewMessage describe(const Arrival& arrival, FlagWord flags, Uid uid, ModSeq mods
 
 FlagsEdit edit_of(FlagsMode mode, FlagWord flags) {
   switch (mode) {
-    case FlagsMode::add: return {.add = flags, .remove = 0};
-    case FlagsMode::remove: return {.add = 0, .remove = flags};
-    case FlagsMode::replace: break;
+    case FlagsMode::add:
+      return {.add = flags, .remove = 0};
+    case FlagsMode::remove:
+      return {.add = 0, .remove = flags};
+    case FlagsMode::replace:
+      break;
   }
   return FlagsEdit::replace(flags);
 }
@@ -111,7 +114,8 @@ Task<Result<AppendOutcome>> Owner::deliver(AccountId account, std::string folder
   if (!opened) co_return std::unexpected(opened.error());
   if (quota_octets > 0 && (*opened)->used_octets() + arrival.size > quota_octets)
     co_return fail(Errc::refused, Origin::mailbox);
-  const Result<MailboxId> mailbox = co_await delivery_target(**opened, std::move(folder), make_folder);
+  const Result<MailboxId> mailbox =
+      co_await delivery_target(**opened, std::move(folder), make_folder);
   if (!mailbox) co_return std::unexpected(mailbox.error());
   std::vector<Arrival> arrivals;
   arrivals.push_back(std::move(arrival));

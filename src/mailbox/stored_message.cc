@@ -14,7 +14,8 @@ std::string delivery_prefix(std::string_view reverse_path, std::string_view addr
 }
 
 Task<Result<StoredMessage>> StoredMessage::open(store::Reader& reader, NewMessage entry) {
-  Result<store::MessageContent> content = co_await store::MessageContent::open(reader, entry.content);
+  Result<store::MessageContent> content =
+      co_await store::MessageContent::open(reader, entry.content);
   if (!content) co_return std::unexpected(content.error());
   std::string prefix;
   const store::MessageEnvelope& envelope = content->envelope();

@@ -9,10 +9,14 @@ namespace {
 queue::Outcome outcome_of(const Error& error) {
   using queue::RecipientState;
   switch (error.code) {
-    case Errc::refused: return {RecipientState::waiting, "452 4.2.2 Mailbox is full"};
-    case Errc::no_space: return {RecipientState::waiting, "452 4.3.1 Insufficient system storage"};
-    case Errc::exhausted: return {RecipientState::waiting, "452 4.3.1 The server is busy"};
-    default: return {RecipientState::waiting, "451 4.3.0 The mailbox cannot be written now"};
+    case Errc::refused:
+      return {RecipientState::waiting, "452 4.2.2 Mailbox is full"};
+    case Errc::no_space:
+      return {RecipientState::waiting, "452 4.3.1 Insufficient system storage"};
+    case Errc::exhausted:
+      return {RecipientState::waiting, "452 4.3.1 The server is busy"};
+    default:
+      return {RecipientState::waiting, "451 4.3.0 The mailbox cannot be written now"};
   }
 }
 
@@ -20,7 +24,11 @@ queue::Outcome outcome_of(const Error& error) {
 
 Delivery::Delivery(DeliveryOptions options, queue::Queue& queue, directory::Directory& directory,
                    mailbox::Mailboxes& mailboxes, observe::Counters& counters)
-    : options_(options), queue_(queue), directory_(directory), mailboxes_(mailboxes), counters_(counters) {}
+    : options_(options),
+      queue_(queue),
+      directory_(directory),
+      mailboxes_(mailboxes),
+      counters_(counters) {}
 
 Task<void> Delivery::attempt(queue::Message& message) {
   Scope deliveries;
@@ -38,10 +46,12 @@ Task<void> Delivery::deliver(queue::Message& message, std::size_t ordinal) {
   const directory::LocalRecipient resolved = names->resolve(recipient.address);
   if (resolved.kind != directory::Resolution::account) {
     // The user was there when the message was accepted and is gone since.
-    queue_.settle(message, ordinal, {queue::RecipientState::bounced, "550 5.1.1 No such user here any more"});
+    queue_.settle(message, ordinal,
+                  {queue::RecipientState::bounced, "550 5.1.1 No such user here any more"});
     co_return;
   }
-  const std::string prefix = mailbox::delivery_prefix(message.envelope.reverse_path, recipient.address);
+  const std::string prefix =
+      mailbox::delivery_prefix(message.envelope.reverse_path, recipient.address);
   mailbox::Arrival arrival;
   arrival.internal_date = message.envelope.received.seconds();
   arrival.content = message.record;
@@ -49,15 +59,16 @@ Task<void> Delivery::deliver(queue::Message& message, std::size_t ordinal) {
   arrival.ordinal = static_cast<std::uint16_t>(ordinal);
   arrival.prefix_octets = static_cast<std::uint16_t>(prefix.size());
   arrival.size = static_cast<std::uint32_t>(prefix.size() + message.content_octets);
-  const Result<mailbox::AppendOutcome> delivered =
-      co_await mailboxes_.deliver(resolved.account.id, std::string(resolved.folder), options_.make_folders,
-                                  resolved.account.quota_octets, std::move(arrival));
+  const Result<mailbox::AppendOutcome> delivered = co_await mailboxes_.deliver(
+      resolved.account.id, std::string(resolved.folder), options_.make_folders,
+      resolved.account.quota_octets, std::move(arrival));
   if (!delivered) {
     queue_.settle(message, ordinal, outcome_of(delivered.error()));
     co_return;
   }
   counters_.add(observe::Counter::messages_delivered);
-  queue_.settle(message, ordinal, {queue::RecipientState::delivered, "250 2.1.5 delivered to the mailbox"});
+  queue_.settle(message, ordinal,
+                {queue::RecipientState::delivered, "250 2.1.5 delivered to the mailbox"});
 }
 
 }  // namespace kurir::mda

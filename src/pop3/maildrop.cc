@@ -49,7 +49,8 @@ Task<ServerSession::Next> ServerSession::list(const wire::Pop3Command& command) 
   for (std::size_t index = 0; index < maildrop_->messages.size(); ++index) {
     const Message& message = maildrop_->messages[index];
     if (message.deleted) continue;
-    stream_.output() += std::to_string(index + 1) + " " + std::to_string(message.entry.size) + "\r\n";
+    stream_.output() +=
+        std::to_string(index + 1) + " " + std::to_string(message.entry.size) + "\r\n";
     if (stream_.output().size() < output_octets_flush) continue;
     const Next flushed = co_await flush();
     if (flushed == Next::end) co_return Next::end;
@@ -107,8 +108,8 @@ Task<ServerSession::Next> ServerSession::quit(const wire::Pop3Command&) {
   for (const Message& message : maildrop_->messages)
     if (message.deleted) going.push_back({message.entry.uid.value, message.entry.uid.value});
   if (!going.empty()) {
-    const Result<std::vector<Uid>> gone =
-        co_await services_.mailboxes.expunge(maildrop_->account, maildrop_->mailbox, std::move(going), false);
+    const Result<std::vector<Uid>> gone = co_await services_.mailboxes.expunge(
+        maildrop_->account, maildrop_->mailbox, std::move(going), false);
     if (!gone) {
       stream_.output() += "-ERR [SYS/TEMP] The messages could not be deleted\r\n";
       co_return Next::end;

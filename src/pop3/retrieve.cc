@@ -73,7 +73,8 @@ Task<ServerSession::Next> ServerSession::send_message(const Message& message,
   std::uint64_t offset = 0;
   while (offset < stored->size() && !limit.ended()) {
     const Result<std::string_view> view = co_await stored->view(offset);
-    if (!view || view->empty()) co_return Next::end;  // too late for -ERR: the client sees a broken connection
+    if (!view || view->empty())
+      co_return Next::end;  // too late for -ERR: the client sees a broken connection
     std::string_view piece = view->substr(0, piece_octets_max);
     offset += piece.size();
     if (body_lines) piece = piece.substr(0, limit.take(piece));

@@ -38,11 +38,13 @@ Task<ServerSession::Next> ServerSession::read_command() {
       lines_.done();
       co_return next;
     }
-    case io::LineReader::Found::too_long: co_return count_error("Line too long");
+    case io::LineReader::Found::too_long:
+      co_return count_error("Line too long");
     case io::LineReader::Found::endless:
       stream_.output() += "-ERR Line without an end\r\n";
       co_return Next::end;
-    case io::LineReader::Found::incomplete: break;
+    case io::LineReader::Found::incomplete:
+      break;
   }
   const Next flushed = co_await flush();
   if (flushed == Next::end) co_return Next::end;
@@ -52,20 +54,24 @@ Task<ServerSession::Next> ServerSession::read_command() {
   }
   const Result<void> filled = co_await stream_.fill(deadline_in(services_.options.command_timeout));
   if (filled || filled.error().code == Errc::interrupted) co_return Next::go_on;
-  co_return Next::end;  // RFC 1939 3: a timeout ends the session without a reply and deletes nothing
+  co_return Next::end;  // RFC 1939 3: a timeout ends the session without a reply and deletes
+                        // nothing
 }
 
 Task<ServerSession::Next> ServerSession::act(const wire::Pop3Command& command) {
   const VerbTable::Row* row = VerbTable::find(command.verb);
-  if (row == nullptr) co_return count_error("Command is not offered here; CAPA lists those that are");
+  if (row == nullptr)
+    co_return count_error("Command is not offered here; CAPA lists those that are");
   if (row->state == State::transaction && !maildrop_) co_return count_error("Log in first");
-  if (row->state == State::authorization && maildrop_) co_return count_error("You are logged in already");
+  if (row->state == State::authorization && maildrop_)
+    co_return count_error("You are logged in already");
   const Next next = co_await (this->*row->handler)(command);
   co_return next;
 }
 
 Task<ServerSession::Next> ServerSession::flush() {
-  const Result<void> flushed = co_await stream_.flush(deadline_in(services_.options.command_timeout));
+  const Result<void> flushed =
+      co_await stream_.flush(deadline_in(services_.options.command_timeout));
   co_return flushed ? Next::go_on : Next::end;
 }
 
@@ -89,12 +95,18 @@ ServerSession::Next ServerSession::refuse_fault(const wire::Pop3Fault& fault) {
     case Pop3FaultKind::nul:
       stream_.output() += "-ERR Lines end in CRLF\r\n";
       return Next::end;
-    case Pop3FaultKind::too_long: return count_error("A command has at most 255 octets");
-    case Pop3FaultKind::unknown_verb: return count_error("Command is not known; CAPA lists those that are");
-    case Pop3FaultKind::missing_argument: return count_error("An argument is missing");
-    case Pop3FaultKind::unexpected_argument: return count_error("Too many arguments");
-    case Pop3FaultKind::bad_argument: return count_error("The argument cannot be understood");
-    case Pop3FaultKind::bad_number: return count_error("Not a message number or count of lines");
+    case Pop3FaultKind::too_long:
+      return count_error("A command has at most 255 octets");
+    case Pop3FaultKind::unknown_verb:
+      return count_error("Command is not known; CAPA lists those that are");
+    case Pop3FaultKind::missing_argument:
+      return count_error("An argument is missing");
+    case Pop3FaultKind::unexpected_argument:
+      return count_error("Too many arguments");
+    case Pop3FaultKind::bad_argument:
+      return count_error("The argument cannot be understood");
+    case Pop3FaultKind::bad_number:
+      return count_error("Not a message number or count of lines");
   }
   return count_error("Syntax error");
 }

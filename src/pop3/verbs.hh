@@ -1,5 +1,6 @@
 #pragma once
-// The verbs of POP3: a row per verb, with the state that it needs (RFC 1939 4 and 5). Private to pop3/.
+// The verbs of POP3: a row per verb, with the state that it needs (RFC 1939 4 and 5). Private to
+// pop3/.
 
 #include "kurir/pop3/server_session.hh"
 

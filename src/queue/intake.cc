@@ -1,4 +1,5 @@
-// How a message comes into the queue: its record, its commit, and its recovery. The one place that makes mail durable.
+// How a message comes into the queue: its record, its commit, and its recovery. The one place that
+// makes mail durable.
 
 #include <algorithm>
 
@@ -28,8 +29,8 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   stored.protocol = envelope.reception.protocol;
   stored.user = envelope.reception.user;
   for (const Recipient& recipient : envelope.recipients)
-    stored.recipients.push_back(
-        {recipient.address, recipient.original, recipient.is_local ? store::recipient_flag::local : 0});
+    stored.recipients.push_back({recipient.address, recipient.original,
+                                 recipient.is_local ? store::recipient_flag::local : 0});
   stored.extents.assign(extents.begin(), extents.end());
   return stored;
 }
@@ -40,8 +41,9 @@ Envelope restore(const store::MessageEnvelope& stored) {
   envelope.received = stored.received;
   envelope.is_8bit = (stored.flags & store::message_flag::has_8bit) != 0;
   envelope.has_dot_line = (stored.flags & store::message_flag::has_dot_line) != 0;
-  envelope.reception = {std::string(stored.helo), std::string(stored.peer_address), std::string(stored.protocol),
-                     std::string(stored.user), (stored.flags & store::message_flag::is_bounce) != 0};
+  envelope.reception = {std::string(stored.helo), std::string(stored.peer_address),
+                        std::string(stored.protocol), std::string(stored.user),
+                        (stored.flags & store::message_flag::is_bounce) != 0};
   for (const store::MessageRecipient& recipient : stored.recipients) {
     Recipient restored;
     restored.address = recipient.address;
@@ -95,7 +97,8 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
   parts.push_back(head);
   parts.insert(parts.end(), content.pieces.begin(), content.pieces.end());
   const bool is_local = message->goes_to_mail();
-  const Result<store::RecordRef> record = log_for(is_local).append(store::record_type::message, parts);
+  const Result<store::RecordRef> record =
+      log_for(is_local).append(store::record_type::message, parts);
   if (!record) return std::unexpected(record.error());
   message->record = *record;
   message->arrived = io::now();
@@ -123,7 +126,8 @@ Task<Result<QueueId>> Queue::commit(Message* message) {
 
 void Queue::recover_change(std::uint16_t type, std::string_view payload) {
   if (type == record_recipient_ended) {
-    if (const auto record = decode_ended(payload)) recovered_changes_[record->id].ended.push_back(*record);
+    if (const auto record = decode_ended(payload))
+      recovered_changes_[record->id].ended.push_back(*record);
   } else if (type == record_recipient_put_off) {
     if (const auto record = decode_put_off(payload))
       recovered_changes_[record->id].put_off.emplace_back(*record, std::string(record->reply));
@@ -161,8 +165,8 @@ void Queue::apply_recovered_changes(Message& message) {
     if (ended.ordinal < recipients.size()) recipients[ended.ordinal].state = ended.state;
 }
 
-// Wall-clock stamps become monotonic times. A clock that jumped must not expire the whole queue at once: what is not
-// plausible counts as no age at all (threats.md G7).
+// Wall-clock stamps become monotonic times. A clock that jumped must not expire the whole queue at
+// once: what is not plausible counts as no age at all (threats.md G7).
 void Queue::restore_times(Message& message) {
   const std::int64_t age = io::wall_now().microseconds - message.envelope.received.microseconds;
   const Nanoseconds plausible = options_.max_age + options_.max_retry_interval;
@@ -177,8 +181,8 @@ void Queue::restore_times(Message& message) {
 
 // --- content
 
-// What lies in the mail stream belongs to mailboxes as well, and compaction reclaims it; the spool's segments are
-// reclaimed as soon as nothing queued lies in them.
+// What lies in the mail stream belongs to mailboxes as well, and compaction reclaims it; the
+// spool's segments are reclaimed as soon as nothing queued lies in them.
 void Queue::retain_content(const Message& message) {
   if (message.goes_to_mail()) return;
   logs_.spool->retain(message.record);

@@ -62,7 +62,8 @@ std::string encode(const RecipientPutOff& record) {
 std::optional<RecipientPutOff> decode_put_off(std::string_view payload) {
   if (payload.size() < put_off_octets) return std::nullopt;
   const auto reply_octets = get<std::uint32_t>(payload, 28);
-  if (reply_octets > reply_octets_max || payload.size() != put_off_octets + reply_octets) return std::nullopt;
+  if (reply_octets > reply_octets_max || payload.size() != put_off_octets + reply_octets)
+    return std::nullopt;
   RecipientPutOff record;
   record.id = QueueId(get<std::uint64_t>(payload, 0));
   record.when = {get<std::int64_t>(payload, 8)};

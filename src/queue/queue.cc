@@ -51,7 +51,8 @@ Task<void> Queue::stop() {
   co_await scope_.join();
 }
 
-// The invariant: a durable message is ready, being attempted, or its timer is armed for an attempt or for expiry.
+// The invariant: a durable message is ready, being attempted, or its timer is armed for an attempt
+// or for expiry.
 void Queue::schedule(Message& message) {
   KURIR_ASSERT(message.is_durable && !message.being_attempted && !message.linked());
   if (!message.has_waiting()) return drop(message);
@@ -79,12 +80,14 @@ void Queue::start_attempts() {
   }
 }
 
-// Each deliverer takes the recipients that are its own. What none takes waits for expiry or an administrator.
+// Each deliverer takes the recipients that are its own. What none takes waits for expiry or an
+// administrator.
 Task<void> Queue::attempt(Message& message) {
   for (Deliverer* deliverer : deliverers_) {
-    const bool has_work = std::ranges::any_of(message.envelope.recipients, [&](const Recipient& recipient) {
-      return recipient.state == RecipientState::waiting && deliverer->takes(recipient);
-    });
+    const bool has_work =
+        std::ranges::any_of(message.envelope.recipients, [&](const Recipient& recipient) {
+          return recipient.state == RecipientState::waiting && deliverer->takes(recipient);
+        });
     if (has_work) co_await deliverer->attempt(message);
   }
   message.being_attempted = false;
@@ -105,7 +108,8 @@ void Queue::expire(Message& message) {
 
 Nanoseconds Queue::retry_delay(unsigned attempts) const {
   Nanoseconds delay = options_.retry_interval;
-  for (unsigned attempt = 1; attempt < attempts && delay < options_.max_retry_interval; ++attempt) delay *= 2;
+  for (unsigned attempt = 1; attempt < attempts && delay < options_.max_retry_interval; ++attempt)
+    delay *= 2;
   return std::min(delay, options_.max_retry_interval);
 }
 
@@ -126,16 +130,23 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   const WallTime when = io::wall_now();
   recipient.last_attempt = when;
   recipient.last_reply = std::string(outcome.reply.substr(0, reply_octets_max));
-  if (outcome.state != RecipientState::removed && outcome.state != RecipientState::expired) ++recipient.attempts;
+  if (outcome.state != RecipientState::removed && outcome.state != RecipientState::expired)
+    ++recipient.attempts;
   recipient.state = outcome.state;
   if (outcome.state == RecipientState::waiting) {
     const Nanoseconds delay = retry_delay(recipient.attempts);
     const Instant next = io::now() + delay;
     // The earliest of the recipients that were put off; one that lies behind counts no more.
-    message.next_attempt = message.next_attempt <= io::now() ? next : std::min(message.next_attempt, next);
-    message.next_attempt_wall = {when.microseconds + std::chrono::duration_cast<std::chrono::microseconds>(delay).count()};
-    const RecipientPutOff record{message.id, when, message.next_attempt_wall, static_cast<std::uint16_t>(ordinal),
-                                 recipient.attempts, recipient.last_reply};
+    message.next_attempt =
+        message.next_attempt <= io::now() ? next : std::min(message.next_attempt, next);
+    message.next_attempt_wall = {
+        when.microseconds + std::chrono::duration_cast<std::chrono::microseconds>(delay).count()};
+    const RecipientPutOff record{message.id,
+                                 when,
+                                 message.next_attempt_wall,
+                                 static_cast<std::uint16_t>(ordinal),
+                                 recipient.attempts,
+                                 recipient.last_reply};
     const std::string payload = encode(record);
     // A journal that is full loses only the count of attempts: the message stays queued.
     static_cast<void>(logs_.journal->append(record_recipient_put_off, payload));
@@ -145,8 +156,8 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   report(message, recipient, outcome);
 }
 
-// If this record is lost to a crash or a full disk the recipient is attempted again after the restart: a local delivery
-// then finds itself in the mailbox's journal and is not repeated.
+// If this record is lost to a crash or a full disk the recipient is attempted again after the
+// restart: a local delivery then finds itself in the mailbox's journal and is not repeated.
 void Queue::journal_ended(Message& message, std::size_t ordinal) {
   const RecipientEnded record{message.id, io::wall_now(), static_cast<std::uint16_t>(ordinal),
                               message.envelope.recipients[ordinal].state};
@@ -168,7 +179,8 @@ void Queue::for_each(const std::function<void(const Message&)>& visit) const {
 
 Task<bool> Queue::remove(QueueId id) {
   const auto place = messages_.find(id);
-  if (place == messages_.end() || !place->second->is_durable || place->second->being_attempted) co_return false;
+  if (place == messages_.end() || !place->second->is_durable || place->second->being_attempted)
+    co_return false;
   Message& message = *place->second;
   message.unlink();
   std::string payload;
@@ -177,7 +189,8 @@ Task<bool> Queue::remove(QueueId id) {
     Recipient& recipient = message.envelope.recipients[ordinal];
     if (recipient.state != RecipientState::waiting) continue;
     recipient.state = RecipientState::removed;
-    payload = encode(RecipientEnded{id, io::wall_now(), static_cast<std::uint16_t>(ordinal), RecipientState::removed});
+    payload = encode(RecipientEnded{id, io::wall_now(), static_cast<std::uint16_t>(ordinal),
+                                    RecipientState::removed});
     last = logs_.journal->append(record_recipient_ended, payload);
     report(message, recipient, {RecipientState::removed, "removed by an administrator"});
   }

@@ -14,11 +14,16 @@ std::string_view domain_of(std::string_view address) {
 
 observe::EventType type_of(RecipientState state) {
   switch (state) {
-    case RecipientState::waiting: return observe::EventType::transient_failure;
-    case RecipientState::delivered: return observe::EventType::delivery;
-    case RecipientState::bounced: return observe::EventType::bounce;
-    case RecipientState::expired: return observe::EventType::expiration;
-    case RecipientState::removed: return observe::EventType::admin_bounce;
+    case RecipientState::waiting:
+      return observe::EventType::transient_failure;
+    case RecipientState::delivered:
+      return observe::EventType::delivery;
+    case RecipientState::bounced:
+      return observe::EventType::bounce;
+    case RecipientState::expired:
+      return observe::EventType::expiration;
+    case RecipientState::removed:
+      return observe::EventType::admin_bounce;
   }
   return observe::EventType::bounce;
 }
@@ -30,10 +35,12 @@ observe::Response parts_of(std::string_view reply) {
     response.content = reply;
     return response;
   }
-  response.code = static_cast<std::uint16_t>((reply[0] - '0') * 100 + (reply[1] - '0') * 10 + (reply[2] - '0'));
+  response.code =
+      static_cast<std::uint16_t>((reply[0] - '0') * 100 + (reply[1] - '0') * 10 + (reply[2] - '0'));
   reply.remove_prefix(4);
   const std::size_t space = reply.find(' ');
-  if (space != std::string_view::npos && reply.substr(0, space).find('.') != std::string_view::npos) {
+  if (space != std::string_view::npos &&
+      reply.substr(0, space).find('.') != std::string_view::npos) {
     response.enhanced = reply.substr(0, space);
     reply.remove_prefix(space + 1);
   }
@@ -60,7 +67,8 @@ void Queue::report(const Message& message, const Recipient& recipient, const Out
   event.reception_protocol = message.envelope.reception.protocol;
   event.delivery_protocol = recipient.is_local ? "Mailbox" : "ESMTP";
   event.shard = shard_.value;
-  event.queue_us = std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
+  event.queue_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
   events_.write(event);
 }
 
@@ -82,7 +90,8 @@ void Queue::report_reception(const Message& message) {
     event.user = message.envelope.reception.user;
     event.reception_protocol = message.envelope.reception.protocol;
     event.shard = shard_.value;
-    event.commit_us = std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
+    event.commit_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
     events_.write(event);
   }
 }

@@ -27,7 +27,8 @@ void ConnectionCounts::leave(const io::SocketAddress& peer) {
 Task<void> Connections::end_all(Deadline deadline) {
   connections_.for_each([](Connection& connection) { connection.ask_to_end(); });
   Woken woken = Woken::by_signal;
-  while (!connections_.empty() && woken == Woken::by_signal) woken = co_await emptied_.wait(deadline);
+  while (!connections_.empty() && woken == Woken::by_signal)
+    woken = co_await emptied_.wait(deadline);
   connections_.for_each([](Connection& connection) { connection.abort(); });
   while (!connections_.empty()) co_await emptied_.wait();
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The connections of one core: counted against the limits of the process, asked to end, ended. Private to server/.
+// The connections of one core: counted against the limits of the process, asked to end, ended.
+// Private to server/.
 
 #include <array>
 #include <atomic>
@@ -14,9 +15,10 @@
 
 namespace kurir::server {
 
-// Shared by all cores: how many connections there are, in all and by address. Relaxed atomics: a limit may be passed by the
-// few connections that are accepted in the same moment. Addresses share counters by hash: with many more counters than
-// addresses that come near the limit, a collision can only refuse an address that shares its counter with a flood.
+// Shared by all cores: how many connections there are, in all and by address. Relaxed atomics: a
+// limit may be passed by the few connections that are accepted in the same moment. Addresses share
+// counters by hash: with many more counters than addresses that come near the limit, a collision
+// can only refuse an address that shares its counter with a flood.
 class ConnectionCounts {
  public:
   ConnectionCounts(std::uint64_t max, std::uint64_t per_address_max, std::uint64_t hash_key)
@@ -35,7 +37,8 @@ class ConnectionCounts {
 // One connection while it is served. Core-local.
 class Connection : public ListLink {
  public:
-  Connection(io::Stream& stream, std::function<void()> ask_to_end) : stream_(stream), ask_to_end_(std::move(ask_to_end)) {}
+  Connection(io::Stream& stream, std::function<void()> ask_to_end)
+      : stream_(stream), ask_to_end_(std::move(ask_to_end)) {}
   void ask_to_end() { ask_to_end_(); }
   void abort() { stream_.abort(); }
 
@@ -48,7 +51,9 @@ class Connection : public ListLink {
 class Connections {
  public:
   void add(Connection& connection) { connections_.push_back(connection); }
-  void removed() { if (connections_.empty()) emptied_.notify_all(); }
+  void removed() {
+    if (connections_.empty()) emptied_.notify_all();
+  }
   // Asks all to end and waits until the deadline; what is still there then is cut off.
   Task<void> end_all(Deadline deadline);
 

@@ -10,12 +10,16 @@ namespace kurir::server {
 admin::ControlHandlers ControlCommands::handlers() {
   admin::ControlHandlers all;
   for (const std::string_view command :
-       {"domain add", "domain remove", "domain list", "user add", "user passwd", "user quota", "user disable",
-        "user enable", "user remove", "user list", "alias add", "alias remove", "alias list"})
-    all[std::string(command)] = [this](std::string name, nlohmann::json arguments, admin::ControlChunks&) {
+       {"domain add", "domain remove", "domain list", "user add", "user passwd", "user quota",
+        "user disable", "user enable", "user remove", "user list", "alias add", "alias remove",
+        "alias list"})
+    all[std::string(command)] = [this](std::string name, nlohmann::json arguments,
+                                       admin::ControlChunks&) {
       return change_directory(std::move(name), std::move(arguments));
     };
-  all["queue summary"] = [this](std::string, nlohmann::json, admin::ControlChunks&) { return queue_summary(); };
+  all["queue summary"] = [this](std::string, nlohmann::json, admin::ControlChunks&) {
+    return queue_summary();
+  };
   all["queue list"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks& chunks) {
     return queue_list(std::move(arguments), chunks);
   };
@@ -34,28 +38,36 @@ ControlCommands::Outcome ControlCommands::stop() {
   co_return admin::ControlOutcome::success(nullptr);
 }
 
-// The database blocks: on the offload pool, one command at a time. A change is seen by every core before it is answered.
-ControlCommands::Outcome ControlCommands::change_directory(std::string command, nlohmann::json arguments) {
+// The database blocks: on the offload pool, one command at a time. A change is seen by every core
+// before it is answered.
+ControlCommands::Outcome ControlCommands::change_directory(std::string command,
+                                                           nlohmann::json arguments) {
   Shared<const directory::Snapshot> snapshot;
   bool stale = false;
   const auto done = co_await io::offload([&] {
     const std::lock_guard lock(shared_.database_mutex);
-    nlohmann::json answer = handle_directory_command(
-        shared_.database, command, arguments, {.quota_default = shared_.configuration.mailbox.quota_default});
+    nlohmann::json answer =
+        handle_directory_command(shared_.database, command, arguments,
+                                 {.quota_default = shared_.configuration.mailbox.quota_default});
     if (changes_directory(command) && answer.value("ok", false)) {
-      Result<Shared<const directory::Snapshot>> fresh = shared_.database.read_snapshot(shared_.hash_key);
+      Result<Shared<const directory::Snapshot>> fresh =
+          shared_.database.read_snapshot(shared_.hash_key);
       if (fresh) snapshot = std::move(*fresh);
       stale = !fresh;
     }
     return answer;
   });
   if (!done) co_return admin::ControlOutcome::failure("the server is busy; try again");
-  if (stale) co_return admin::ControlOutcome::failure("the change is stored, but takes effect at the next start only");
+  if (stale)
+    co_return admin::ControlOutcome::failure(
+        "the change is stored, but takes effect at the next start only");
   if (snapshot) {
     for (CoreServer* server : shared_.servers)
-      co_await io::on_core(server->core(), [server, &snapshot] { server->directory().replace(snapshot); });
+      co_await io::on_core(server->core(),
+                           [server, &snapshot] { server->directory().replace(snapshot); });
   }
-  if (!done->value("ok", false)) co_return admin::ControlOutcome::failure(done->value("error", "refused"));
+  if (!done->value("ok", false))
+    co_return admin::ControlOutcome::failure(done->value("error", "refused"));
   co_return admin::ControlOutcome::success(done->at("result"));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// The commands that reach the running server by its control socket (control_protocol.hh). On core 0. Private to server/.
+// The commands that reach the running server by its control socket (control_protocol.hh). On core
+// 0. Private to server/.
 
 #include <functional>
 #include <string>
@@ -13,7 +14,8 @@ namespace kurir::server {
 class ControlCommands {
  public:
   // `stop` begins the graceful stop.
-  ControlCommands(SharedState& shared, std::function<void()> stop) : shared_(shared), stop_(std::move(stop)) {}
+  ControlCommands(SharedState& shared, std::function<void()> stop)
+      : shared_(shared), stop_(std::move(stop)) {}
   admin::ControlHandlers handlers();
 
  private:

@@ -25,10 +25,12 @@ queue::QueueOptions queue_options(const Configuration& configuration) {
 class Rooms final : public smtp::MailboxRooms {
  public:
   explicit Rooms(mailbox::Mailboxes& mailboxes) : mailboxes_(mailboxes) {}
-  Task<smtp::MailboxRoom> room_for(AccountId account, std::uint64_t quota_octets, std::uint64_t octets) override {
+  Task<smtp::MailboxRoom> room_for(AccountId account, std::uint64_t quota_octets,
+                                   std::uint64_t octets) override {
     if (octets > quota_octets) co_return smtp::MailboxRoom::never;
     const std::uint64_t used = co_await mailboxes_.used_octets(account);
-    co_return used + octets > quota_octets || used >= quota_octets ? smtp::MailboxRoom::not_now : smtp::MailboxRoom::yes;
+    co_return used + octets > quota_octets || used >= quota_octets ? smtp::MailboxRoom::not_now
+                                                                   : smtp::MailboxRoom::yes;
   }
 
  private:
@@ -51,10 +53,10 @@ CoreServer::CoreServer(SharedState& shared, CoreIndex core)
       events_(shared.events),
       broadcast_(shared.mailboxes) {
   reader_ = std::make_unique<store::Reader>(shared.data.path(), shared.data.instance());
-  owner_ = std::make_unique<mailbox::Owner>(shared.quiescence,
-                                            [this](mailbox::MailboxKey key) { broadcast_.changed(key); });
-  queue_ = std::make_unique<queue::Queue>(queue_options(configuration_), ShardIndex(core.value), shared.data.epoch(),
-                                          logs_, events_);
+  owner_ = std::make_unique<mailbox::Owner>(
+      shared.quiescence, [this](mailbox::MailboxKey key) { broadcast_.changed(key); });
+  queue_ = std::make_unique<queue::Queue>(queue_options(configuration_), ShardIndex(core.value),
+                                          shared.data.epoch(), logs_, events_);
   directory_ = std::make_unique<directory::Directory>(shared.first_snapshot, random_key());
   shared.servers[core.value] = this;
   shared.owners[core.value] = owner_.get();
@@ -75,7 +77,8 @@ Task<bool> CoreServer::started() {
   co_return serving_;
 }
 
-// Readers on all cores rely on it (base/quiescence.hh): a turn that is over holds no pointer into the index.
+// Readers on all cores rely on it (base/quiescence.hh): a turn that is over holds no pointer into
+// the index.
 void CoreServer::install_turn_hooks() {
   shared_.quiescence.online(core_);
   io::Core::current().set_turn_hooks({.quiescent =
@@ -87,11 +90,13 @@ void CoreServer::install_turn_hooks() {
                                       .after_sleep = [this] { shared_.quiescence.online(core_); }});
 }
 
-// Every core recovers before any core serves: deliveries ask the owner on another core what it has already.
+// Every core recovers before any core serves: deliveries ask the owner on another core what it has
+// already.
 Task<bool> CoreServer::start() {
   const Result<void> recovered = co_await recover();
   if (!recovered) {
-    io::print_error("kurir: the data directory cannot be read (errno " + std::to_string(recovered.error().os_errno) + ")");
+    io::print_error("kurir: the data directory cannot be read (errno " +
+                    std::to_string(recovered.error().os_errno) + ")");
     shared_.failed(exit_io_error);
   }
   Result<void> listening = recovered;
@@ -106,8 +111,9 @@ Task<bool> CoreServer::start() {
   if (!listening) shared_.failed(exit_cannot_create);
   const bool all_well = co_await shared_.barrier.arrive(listening.has_value());
   if (!all_well) co_return false;
-  delivery_ = std::make_unique<mda::Delivery>(mda::DeliveryOptions{configuration_.mailbox.subaddress_create}, *queue_,
-                                              *directory_, *mailboxes_, counters_);
+  delivery_ = std::make_unique<mda::Delivery>(
+      mda::DeliveryOptions{configuration_.mailbox.subaddress_create}, *queue_, *directory_,
+      *mailboxes_, counters_);
   rooms_ = std::make_unique<Rooms>(*mailboxes_);
   queue_->add_deliverer(*delivery_);
   queue_->start();
@@ -117,7 +123,8 @@ Task<bool> CoreServer::start() {
   co_return co_await shared_.barrier.arrive(true);
 }
 
-// When every queue has tried what it recovered, no owner is asked about the time before the restart any more.
+// When every queue has tried what it recovered, no owner is asked about the time before the restart
+// any more.
 Task<void> CoreServer::forget_old_deliveries() {
   co_await queue_->recovered_attempted();
   static_cast<void>(co_await shared_.recovered.arrive(true));
@@ -126,7 +133,8 @@ Task<void> CoreServer::forget_old_deliveries() {
 
 // Front ends first, then what they used, then what that used.
 Task<void> CoreServer::stop() {
-  for (const std::unique_ptr<FrontEnd>& front_end : front_ends_) co_await front_end->stop_listening();
+  for (const std::unique_ptr<FrontEnd>& front_end : front_ends_)
+    co_await front_end->stop_listening();
   co_await connections_.end_all(deadline_in(configuration_.shutdown.grace));
   for (const std::unique_ptr<FrontEnd>& front_end : front_ends_) co_await front_end->join();
   front_ends_.clear();

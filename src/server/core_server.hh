@@ -1,6 +1,6 @@
 #pragma once
-// One core's part of the server: its shard's logs, queue and mailboxes, its listeners and sessions, from recovery to the
-// graceful stop. Core-local. Private to server/.
+// One core's part of the server: its shard's logs, queue and mailboxes, its listeners and sessions,
+// from recovery to the graceful stop. Core-local. Private to server/.
 
 #include <memory>
 #include <optional>
@@ -38,7 +38,8 @@ class CoreServer {
 
   // recovery.cc: logs opened, what they hold applied
   Task<Result<void>> recover();
-  Task<Result<std::unique_ptr<store::Log>>> open_log(store::StreamKind stream, store::RecordVisitor& visitor);
+  Task<Result<std::unique_ptr<store::Log>>> open_log(store::StreamKind stream,
+                                                     store::RecordVisitor& visitor);
   // front_ends.cc
   Result<void> open_listeners();
   void add_front_ends();
@@ -69,7 +70,8 @@ class CoreServer {
   std::unique_ptr<smtp::MailboxRooms> rooms_;
   std::unique_ptr<ProtocolServices> protocols_;
   Connections connections_;
-  std::vector<std::pair<std::unique_ptr<io::Listener>, Protocol>> listeners_;  // until their front ends are made
+  std::vector<std::pair<std::unique_ptr<io::Listener>, Protocol>>
+      listeners_;  // until their front ends are made
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
   Event stop_, decided_;
   bool serving_ = false;

@@ -21,11 +21,13 @@ std::string passwords_file(const std::string& data) { return data + "/demo-passw
 std::string new_password() {
   constexpr std::string_view letters = "abcdefghijkmnpqrstuvwxyz23456789";
   std::string password = io::system_random(password_letters);
-  for (char& letter : password) letter = letters[static_cast<unsigned char>(letter) % letters.size()];
+  for (char& letter : password)
+    letter = letters[static_cast<unsigned char>(letter) % letters.size()];
   return password;
 }
 
-Result<void> set_password(directory::Database& database, const std::string& name, const std::string& password) {
+Result<void> set_password(directory::Database& database, const std::string& name,
+                          const std::string& password) {
   const Result<std::string> hash =
       directory::hash_password(password, io::system_random(directory::salt_entropy_octets));
   if (!hash) return std::unexpected(hash.error());
@@ -72,27 +74,33 @@ Result<void> write_demo_file(const std::string& data, const Configuration::Liste
   add("submission", listening.submission);
   add("imap", listening.imap);
   add("pop3", listening.pop3);
-  for (const DemoUser& user : users) file["users"].push_back({{"name", user.name}, {"password", user.password}});
+  for (const DemoUser& user : users)
+    file["users"].push_back({{"name", user.name}, {"password", user.password}});
   return io::replace_file(demo_file(data), file.dump(2) + "\n");
 }
 
-std::string demo_greeting(const Configuration::Listen& listening, const std::vector<DemoUser>& users,
-                          const std::string& data) {
+std::string demo_greeting(const Configuration::Listen& listening,
+                          const std::vector<DemoUser>& users, const std::string& data) {
   const std::string smtp = listening.smtp.front().text(), imap = listening.imap.front().text();
-  const std::string submission = listening.submission.front().text(), pop3 = listening.pop3.front().text();
+  const std::string submission = listening.submission.front().text(),
+                    pop3 = listening.pop3.front().text();
   std::string text = fmt::format(
-      "Kurir's demo is running; its data is in {}.\n\n  smtp {}   submission {}   imap {}   pop3 {}\n\n", data, smtp,
-      submission, imap, pop3);
-  for (const DemoUser& user : users) text += fmt::format("  user {}   password {}\n", user.name, user.password);
+      "Kurir's demo is running; its data is in {}.\n\n  smtp {}   submission {}   imap {}   pop3 "
+      "{}\n\n",
+      data, smtp, submission, imap, pop3);
+  for (const DemoUser& user : users)
+    text += fmt::format("  user {}   password {}\n", user.name, user.password);
   const DemoUser& alice = users.front();
   const DemoUser& bob = users.back();
   text += fmt::format(
       "\nTry it:\n"
       "  swaks --server {} --to {} --from you@elsewhere.test --header 'Subject: hello'\n"
       "  curl -s 'imap://{}/INBOX;MAILINDEX=1' -u '{}:{}'\n"
-      "  swaks --server {} --to someone@elsewhere.test --from {} --auth PLAIN --auth-user {} --auth-password {}\n\n"
+      "  swaks --server {} --to someone@elsewhere.test --from {} --auth PLAIN --auth-user {} "
+      "--auth-password {}\n\n"
       "Ctrl-C ends it.\n",
-      smtp, bob.name, imap, bob.name, bob.password, submission, alice.name, alice.name, alice.password);
+      smtp, bob.name, imap, bob.name, bob.password, submission, alice.name, alice.name,
+      alice.password);
   return text;
 }
 

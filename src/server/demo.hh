@@ -15,8 +15,9 @@ struct DemoUser {
   std::string name, password;
 };
 
-// Makes example.test with alice and bob where they are missing. Passwords are those of the last start, or new ones. A
-// demo.json of the last start is taken away: its ports are not true any more. Blocking.
+// Makes example.test with alice and bob where they are missing. Passwords are those of the last
+// start, or new ones. A demo.json of the last start is taken away: its ports are not true any more.
+// Blocking.
 Result<std::vector<DemoUser>> prepare_demo(directory::Database& database, const std::string& data);
 
 // demo.json (mode 0600), once every listener is ready. Blocking.
@@ -24,7 +25,7 @@ Result<void> write_demo_file(const std::string& data, const Configuration::Liste
                              const std::vector<DemoUser>& users);
 
 // What to try, for the terminal.
-std::string demo_greeting(const Configuration::Listen& listening, const std::vector<DemoUser>& users,
-                          const std::string& data);
+std::string demo_greeting(const Configuration::Listen& listening,
+                          const std::vector<DemoUser>& users, const std::string& data);
 
 }  // namespace kurir::server

@@ -25,16 +25,20 @@ struct FrontEndNames {
   std::string_view refusal;  // the line for a connection beyond the limits
 };
 
-// Serve is called as serve(io::Stream&, register) -> Task<void>: it makes the session, calls register(ask_to_end) and runs
-// it; see front_ends.cc.
+// Serve is called as serve(io::Stream&, register) -> Task<void>: it makes the session, calls
+// register(ask_to_end) and runs it; see front_ends.cc.
 class FrontEnd {
  public:
   using Ended = std::function<void()>;
   using Register = std::function<void(Ended ask_to_end)>;
   using Serve = std::function<Task<void>(io::Stream& stream, const Register& register_session)>;
 
-  FrontEnd(std::unique_ptr<io::Listener> listener, FrontEndNames names, FrontEndServices services, Serve serve)
-      : listener_(std::move(listener)), names_(names), services_(services), serve_(std::move(serve)) {}
+  FrontEnd(std::unique_ptr<io::Listener> listener, FrontEndNames names, FrontEndServices services,
+           Serve serve)
+      : listener_(std::move(listener)),
+        names_(names),
+        services_(services),
+        serve_(std::move(serve)) {}
 
   void start() { scope_.start(accept_all()); }
   // No new connections; those there are go on.

@@ -44,10 +44,13 @@ Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Pr
 }
 
 void CoreServer::add_front_ends() {
-  protocols_ = std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *mailboxes_, *queue_, shared_.structures, owner_->retired(), events_, counters_);
+  protocols_ =
+      std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *mailboxes_, *queue_,
+                                         shared_.structures, owner_->retired(), events_, counters_);
   const FrontEndServices services{shared_.connection_counts, connections_, counters_};
   for (auto& [listener, protocol] : listeners_)
-    front_ends_.push_back(std::make_unique<FrontEnd>(std::move(listener), names_of(protocol), services, serve_of(protocol)));
+    front_ends_.push_back(std::make_unique<FrontEnd>(std::move(listener), names_of(protocol),
+                                                     services, serve_of(protocol)));
   listeners_.clear();
 }
 
@@ -55,36 +58,43 @@ FrontEndNames CoreServer::names_of(Protocol protocol) {
   using observe::Counter;
   switch (protocol) {
     case Protocol::imap:
-      return {Counter::imap_connections, Counter::imap_open, "* BYE Too many connections; try again later\r\n"};
+      return {Counter::imap_connections, Counter::imap_open,
+              "* BYE Too many connections; try again later\r\n"};
     case Protocol::pop3:
-      return {Counter::pop3_connections, Counter::pop3_open, "-ERR [SYS/TEMP] Too many connections; try again later\r\n"};
-    default: break;
+      return {Counter::pop3_connections, Counter::pop3_open,
+              "-ERR [SYS/TEMP] Too many connections; try again later\r\n"};
+    default:
+      break;
   }
-  return {Counter::smtp_connections, Counter::smtp_open, "421 4.7.0 Too many connections; try again later\r\n"};
+  return {Counter::smtp_connections, Counter::smtp_open,
+          "421 4.7.0 Too many connections; try again later\r\n"};
 }
 
 FrontEnd::Serve CoreServer::serve_of(Protocol protocol) {
   switch (protocol) {
     case Protocol::submission:
       return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
-        return run_session<smtp::ServerSession, io::Stream&, smtp::Service, const smtp::ServerServices&>(
-            enlist, stream, smtp::Service::submission, protocols_->smtp);
+        return run_session<smtp::ServerSession, io::Stream&, smtp::Service,
+                           const smtp::ServerServices&>(enlist, stream, smtp::Service::submission,
+                                                        protocols_->smtp);
       };
     case Protocol::imap:
       return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
-        return run_session<imap::ServerSession, io::Stream&, const imap::ServerServices&>(enlist, stream,
-                                                                                          protocols_->imap);
+        return run_session<imap::ServerSession, io::Stream&, const imap::ServerServices&>(
+            enlist, stream, protocols_->imap);
       };
     case Protocol::pop3:
       return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
-        return run_session<pop3::ServerSession, io::Stream&, const pop3::ServerServices&>(enlist, stream,
-                                                                                          protocols_->pop3);
+        return run_session<pop3::ServerSession, io::Stream&, const pop3::ServerServices&>(
+            enlist, stream, protocols_->pop3);
       };
-    default: break;
+    default:
+      break;
   }
   return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
-    return run_session<smtp::ServerSession, io::Stream&, smtp::Service, const smtp::ServerServices&>(
-        enlist, stream, smtp::Service::transfer, protocols_->smtp);
+    return run_session<smtp::ServerSession, io::Stream&, smtp::Service,
+                       const smtp::ServerServices&>(enlist, stream, smtp::Service::transfer,
+                                                    protocols_->smtp);
   };
 }
 

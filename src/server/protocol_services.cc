@@ -35,11 +35,13 @@ imap::ServerOptions options_of_imap(const Configuration& configuration) {
 
 }  // namespace
 
-ProtocolServices::ProtocolServices(const Configuration& configuration, directory::Directory& directory,
-                                   smtp::MailboxRooms& rooms, mailbox::Mailboxes& mailboxes,
-                                   queue::Queue& queue, mailbox::StructureCache& structures, RetireQueue& retired,
+ProtocolServices::ProtocolServices(const Configuration& configuration,
+                                   directory::Directory& directory, smtp::MailboxRooms& rooms,
+                                   mailbox::Mailboxes& mailboxes, queue::Queue& queue,
+                                   mailbox::StructureCache& structures, RetireQueue& retired,
                                    observe::EventLog& events, observe::Counters& counters)
-    : smtp_options(options_of_smtp(configuration)), smtp{smtp_options, directory, rooms, queue, events, counters},
+    : smtp_options(options_of_smtp(configuration)),
+      smtp{smtp_options, directory, rooms, queue, events, counters},
       pop3_options(options_of_pop3(configuration)),
       pop3{pop3_options, directory, mailboxes, counters},
       imap_options(options_of_imap(configuration)),

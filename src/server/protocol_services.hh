@@ -1,5 +1,6 @@
 #pragma once
-// The options and services that the sessions of a core share, by protocol. Core-local. Private to server/.
+// The options and services that the sessions of a core share, by protocol. Core-local. Private to
+// server/.
 
 #include "kurir/imap/server_session.hh"
 #include "kurir/pop3/server_session.hh"
@@ -9,8 +10,9 @@
 namespace kurir::server {
 
 struct ProtocolServices {
-  ProtocolServices(const Configuration& configuration, directory::Directory& directory, smtp::MailboxRooms& rooms,
-                   mailbox::Mailboxes& mailboxes, queue::Queue& queue, mailbox::StructureCache& structures, RetireQueue& retired,
+  ProtocolServices(const Configuration& configuration, directory::Directory& directory,
+                   smtp::MailboxRooms& rooms, mailbox::Mailboxes& mailboxes, queue::Queue& queue,
+                   mailbox::StructureCache& structures, RetireQueue& retired,
                    observe::EventLog& events, observe::Counters& counters);
 
   const smtp::ServerOptions smtp_options;

@@ -20,7 +20,9 @@ std::string domain_of(std::string_view address) {
 }
 
 nlohmann::json describe(const queue::Recipient& recipient) {
-  nlohmann::json json = {{"address", recipient.address}, {"state", name_of(recipient.state)}, {"attempts", recipient.attempts}};
+  nlohmann::json json = {{"address", recipient.address},
+                         {"state", name_of(recipient.state)},
+                         {"attempts", recipient.attempts}};
   if (!recipient.original.empty()) json["orig_address"] = recipient.original;
   if (!recipient.last_reply.empty()) json["delay_reason"] = recipient.last_reply;
   return json;
@@ -30,7 +32,8 @@ nlohmann::json describe(const queue::Recipient& recipient) {
 nlohmann::json describe(const queue::Message& message) {
   nlohmann::json recipients = nlohmann::json::array();
   for (const queue::Recipient& recipient : message.envelope.recipients)
-    if (recipient.state == queue::RecipientState::waiting) recipients.push_back(describe(recipient));
+    if (recipient.state == queue::RecipientState::waiting)
+      recipients.push_back(describe(recipient));
   nlohmann::json json = {{"queue_name", message.being_attempted ? "active" : "deferred"},
                          {"queue_id", queue::text_of(message.id)},
                          {"arrival_time", message.envelope.received.seconds()},
@@ -89,32 +92,39 @@ ControlCommands::Outcome ControlCommands::queue_summary() {
   Tally tally;
   for (CoreServer* server : shared_.servers)
     co_await io::on_core(server->core(), [server, &tally] { count(tally, server->queue()); });
-  std::vector<std::pair<std::string, std::size_t>> domains(tally.domains.begin(), tally.domains.end());
+  std::vector<std::pair<std::string, std::size_t>> domains(tally.domains.begin(),
+                                                           tally.domains.end());
   std::ranges::sort(domains, [](const auto& a, const auto& b) { return a.second > b.second; });
   nlohmann::json list = nlohmann::json::array();
-  for (const auto& [domain, recipients] : domains) list.push_back({{"domain", domain}, {"recipients", recipients}});
+  for (const auto& [domain, recipients] : domains)
+    list.push_back({{"domain", domain}, {"recipients", recipients}});
   co_return admin::ControlOutcome::success({{"messages", tally.messages},
-                             {"recipients", tally.recipients},
-                             {"octets", tally.octets},
-                             {"domains", std::move(list)}});
+                                            {"recipients", tally.recipients},
+                                            {"octets", tally.octets},
+                                            {"domains", std::move(list)}});
 }
 
-ControlCommands::Outcome ControlCommands::queue_list(nlohmann::json arguments, admin::ControlChunks& chunks) {
+ControlCommands::Outcome ControlCommands::queue_list(nlohmann::json arguments,
+                                                     admin::ControlChunks& chunks) {
   const nlohmann::json limit_json = arguments.value("limit", nlohmann::json(0));
   const std::size_t limit = limit_json.is_number_unsigned() ? limit_json.get<std::size_t>() : 0;
   std::vector<nlohmann::json> all;
   for (CoreServer* server : shared_.servers) {
     co_await io::on_core(server->core(), [server, &all] {
-      server->queue().for_each([&](const queue::Message& message) { all.push_back(describe(message)); });
+      server->queue().for_each(
+          [&](const queue::Message& message) { all.push_back(describe(message)); });
     });
   }
-  const auto arrival = [](const nlohmann::json& one) { return one["arrival_time"].get<std::int64_t>(); };
+  const auto arrival = [](const nlohmann::json& one) {
+    return one["arrival_time"].get<std::int64_t>();
+  };
   std::ranges::sort(all, std::less(), arrival);
   if (limit > 0 && all.size() > limit) all.resize(limit);
   constexpr std::size_t chunk = 1000;
   while (all.size() > chunk) {
     const auto end = all.begin() + chunk;
-    nlohmann::json piece(std::vector<nlohmann::json>(std::make_move_iterator(all.begin()), std::make_move_iterator(end)));
+    nlohmann::json piece(std::vector<nlohmann::json>(std::make_move_iterator(all.begin()),
+                                                     std::make_move_iterator(end)));
     all.erase(all.begin(), end);
     const Result<void> sent = co_await chunks.send(std::move(piece));
     if (!sent) co_return admin::ControlOutcome::failure("nobody reads the answer");
@@ -126,7 +136,9 @@ ControlCommands::Outcome ControlCommands::queue_show(nlohmann::json arguments) {
   const std::string id = text_of(arguments, "queue_id");
   const std::optional<QueueId> parsed = queue::parse_queue_id(id);
   const bool known = parsed && queue::shard_of(*parsed).value < shared_.servers.size();
-  if (!known) co_return admin::ControlOutcome::failure("'" + id + "' is no queue id: kurir queue list shows them");
+  if (!known)
+    co_return admin::ControlOutcome::failure("'" + id +
+                                             "' is no queue id: kurir queue list shows them");
   CoreServer* server = shared_.servers[queue::shard_of(*parsed).value];
   store::RecordRef record;
   nlohmann::json shown = co_await io::on_core(server->core(), [&] {
@@ -135,7 +147,8 @@ ControlCommands::Outcome ControlCommands::queue_show(nlohmann::json arguments) {
     record = message->record;
     return describe(*message);
   });
-  if (shown.is_null()) co_return admin::ControlOutcome::failure("no message " + id + " in the queue");
+  if (shown.is_null())
+    co_return admin::ControlOutcome::failure("no message " + id + " in the queue");
   shown["headers"] = co_await headers_of(shared_.servers[0]->reader(), record);
   co_return admin::ControlOutcome::success(std::move(shown));
 }
@@ -147,10 +160,12 @@ ControlCommands::Outcome ControlCommands::queue_remove(nlohmann::json arguments)
     const std::optional<QueueId> parsed = queue::parse_queue_id(id);
     if (!parsed || queue::shard_of(*parsed).value >= shared_.servers.size()) continue;
     CoreServer* server = shared_.servers[queue::shard_of(*parsed).value];
-    const bool gone = co_await io::on_core(server->core(), [server, &parsed] { return server->queue().remove(*parsed); });
+    const bool gone = co_await io::on_core(
+        server->core(), [server, &parsed] { return server->queue().remove(*parsed); });
     if (gone) ++removed;
   }
-  if (removed == 0 && !ids.empty()) co_return admin::ControlOutcome::failure("no such message in the queue");
+  if (removed == 0 && !ids.empty())
+    co_return admin::ControlOutcome::failure("no such message in the queue");
   co_return admin::ControlOutcome::success({{"removed", removed}});
 }
 

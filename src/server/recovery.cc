@@ -1,5 +1,5 @@
-// Recovery: what the shard's logs hold becomes its queue and mailboxes again. The journal first, because it says what came of
-// the messages; then the messages.
+// Recovery: what the shard's logs hold becomes its queue and mailboxes again. The journal first,
+// because it says what came of the messages; then the messages.
 
 #include "core_server.hh"
 #include "kurir/io/file.hh"
@@ -8,13 +8,14 @@
 namespace kurir::server {
 namespace {
 
-// Damage is said, counted as one message or change each, and passed over: everything else is served.
+// Damage is said, counted as one message or change each, and passed over: everything else is
+// served.
 class Visitor : public store::RecordVisitor {
  public:
   void on_corrupt(const store::RecordRef& where) override {
     io::print_error("kurir: damaged record in shard " + std::to_string(where.shard) + ", stream " +
-                    std::to_string(static_cast<int>(where.stream)) + ", segment " + std::to_string(where.segment) +
-                    ", offset " + std::to_string(where.offset));
+                    std::to_string(static_cast<int>(where.stream)) + ", segment " +
+                    std::to_string(where.segment) + ", offset " + std::to_string(where.offset));
   }
 };
 
@@ -22,7 +23,8 @@ class JournalVisitor final : public Visitor {
  public:
   JournalVisitor(queue::Queue& queue, mailbox::Owner& owner) : queue_(queue), owner_(owner) {}
   void on_record(const store::RecordView& record) override {
-    if (record.type != mailbox::record_changes) return queue_.recover_change(record.type, record.payload);
+    if (record.type != mailbox::record_changes)
+      return queue_.recover_change(record.type, record.payload);
     const Result<void> recovered = owner_.recover(record.payload);
     if (!recovered) failed = recovered.error();
   }
@@ -37,7 +39,8 @@ class MessageVisitor final : public Visitor {
  public:
   explicit MessageVisitor(queue::Queue& queue) : queue_(queue) {}
   void on_record(const store::RecordView& record) override {
-    if (record.type == store::record_type::message) queue_.recover_message(record.ref, record.payload);
+    if (record.type == store::record_type::message)
+      queue_.recover_message(record.ref, record.payload);
   }
 
  private:
@@ -46,7 +49,8 @@ class MessageVisitor final : public Visitor {
 
 }  // namespace
 
-Task<Result<std::unique_ptr<store::Log>>> CoreServer::open_log(store::StreamKind stream, store::RecordVisitor& visitor) {
+Task<Result<std::unique_ptr<store::Log>>> CoreServer::open_log(store::StreamKind stream,
+                                                               store::RecordVisitor& visitor) {
   const Result<std::string> folder = shared_.data.shard_directory(ShardIndex(core_.value));
   if (!folder) co_return std::unexpected(folder.error());
   store::LogOptions options;
@@ -64,7 +68,8 @@ Task<Result<std::unique_ptr<store::Log>>> CoreServer::open_log(store::StreamKind
 
 Task<Result<void>> CoreServer::recover() {
   JournalVisitor changes(*queue_, *owner_);
-  Result<std::unique_ptr<store::Log>> journal = co_await open_log(store::StreamKind::journal, changes);
+  Result<std::unique_ptr<store::Log>> journal =
+      co_await open_log(store::StreamKind::journal, changes);
   if (!journal) co_return std::unexpected(journal.error());
   journal_ = std::move(*journal);
   if (changes.failed) co_return std::unexpected(*changes.failed);

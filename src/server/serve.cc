@@ -17,7 +17,8 @@ namespace kurir::server {
 namespace {
 
 // sysexits.h
-constexpr int exit_unavailable = 69, exit_cannot_create = 73, exit_io_error = 74, exit_try_again = 75;
+constexpr int exit_unavailable = 69, exit_cannot_create = 73, exit_io_error = 74,
+              exit_try_again = 75;
 
 int complain(int code, const std::string& text) {
   io::print_error("kurir: " + text);
@@ -33,16 +34,23 @@ std::uint64_t random_number() {
 
 int explain_data(const std::string& path, const Error& error) {
   switch (error.code) {
-    case Errc::busy: return complain(exit_try_again, "the data directory " + path + " is in use by another process");
-    case Errc::unsupported: return complain(exit_cannot_create, path + " was written by a newer Kurir");
+    case Errc::busy:
+      return complain(exit_try_again,
+                      "the data directory " + path + " is in use by another process");
+    case Errc::unsupported:
+      return complain(exit_cannot_create, path + " was written by a newer Kurir");
     case Errc::not_found:
-      return complain(exit_cannot_create, path + " is missing, though " + path +
-                                              ".marker says that mail was kept there: mount it, or remove the marker "
-                                              "to start anew");
-    case Errc::invalid: return complain(exit_cannot_create, path + " holds something else than Kurir's data");
-    case Errc::corrupt: return complain(exit_io_error, "a file of the data directory " + path + " is damaged");
+      return complain(exit_cannot_create,
+                      path + " is missing, though " + path +
+                          ".marker says that mail was kept there: mount it, or remove the marker "
+                          "to start anew");
+    case Errc::invalid:
+      return complain(exit_cannot_create, path + " holds something else than Kurir's data");
+    case Errc::corrupt:
+      return complain(exit_io_error, "a file of the data directory " + path + " is damaged");
     default:
-      return complain(exit_cannot_create, "cannot use the data directory " + path + ": " + std::strerror(error.os_errno));
+      return complain(exit_cannot_create, "cannot use the data directory " + path + ": " +
+                                              std::strerror(error.os_errno));
   }
 }
 
@@ -56,16 +64,20 @@ Task<void> core_main(SharedState& shared, std::vector<DemoUser> users, CoreIndex
   } else {
     co_await server.run();
   }
-  static_cast<void>(co_await shared.barrier.arrive(true));  // nobody reads what a core owns any more
+  static_cast<void>(
+      co_await shared.barrier.arrive(true));  // nobody reads what a core owns any more
 }
 
 }  // namespace
 
 int serve(const Configuration& configuration, const ServeOptions& options) {
-  Result<store::DataDirectory> data = store::DataDirectory::open(configuration.data, {.new_instance = random_number()});
+  Result<store::DataDirectory> data =
+      store::DataDirectory::open(configuration.data, {.new_instance = random_number()});
   if (!data) return explain_data(configuration.data, data.error());
-  Result<directory::Database> database = directory::Database::open(directory_database_path(configuration.data));
-  if (!database) return complain(exit_io_error, "cannot open the directory of users in " + configuration.data);
+  Result<directory::Database> database =
+      directory::Database::open(directory_database_path(configuration.data));
+  if (!database)
+    return complain(exit_io_error, "cannot open the directory of users in " + configuration.data);
   std::vector<DemoUser> users;
   if (options.is_demo) {
     Result<std::vector<DemoUser>> prepared = prepare_demo(*database, configuration.data);
@@ -75,16 +87,20 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
   const Result<unsigned> present = data->shards_present();
   if (!present) return explain_data(configuration.data, present.error());
   // A core's shard has its number: the count of the first start stays.
-  const unsigned cores = *present > 0 ? *present : io::Cores::resolve_count(static_cast<unsigned>(configuration.cores));
+  const unsigned cores = *present > 0
+                             ? *present
+                             : io::Cores::resolve_count(static_cast<unsigned>(configuration.cores));
   SharedState shared(configuration, options, *data, *database, cores, random_number());
   Result<Shared<const directory::Snapshot>> snapshot = database->read_snapshot(shared.hash_key);
-  if (!snapshot) return complain(exit_io_error, "cannot read the directory of users in " + configuration.data);
+  if (!snapshot)
+    return complain(exit_io_error, "cannot read the directory of users in " + configuration.data);
   shared.first_snapshot = std::move(*snapshot);
   shared.events.reopen();
   io::CoresOptions cores_options;
   cores_options.count = cores;
-  const Result<void> ran = io::Cores::run(
-      cores_options, [&](CoreIndex core) { return core_main(shared, core.value == 0 ? users : std::vector<DemoUser>(), core); });
+  const Result<void> ran = io::Cores::run(cores_options, [&](CoreIndex core) {
+    return core_main(shared, core.value == 0 ? users : std::vector<DemoUser>(), core);
+  });
   if (!ran) return complain(exit_unavailable, io::Driver::explain_failure(ran.error()));
   return shared.exit_code;
 }

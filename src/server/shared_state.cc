@@ -8,8 +8,8 @@ constexpr std::size_t structure_cache_octets = 64 << 20;
 }
 
 SharedState::SharedState(const Configuration& configuration_of, const ServeOptions& options_of,
-                         store::DataDirectory& data_of, directory::Database& database_of, unsigned cores_of,
-                         std::uint64_t hash_key_of)
+                         store::DataDirectory& data_of, directory::Database& database_of,
+                         unsigned cores_of, std::uint64_t hash_key_of)
     : configuration(configuration_of),
       options(options_of),
       data(data_of),
@@ -18,8 +18,8 @@ SharedState::SharedState(const Configuration& configuration_of, const ServeOptio
       hash_key(hash_key_of),
       quiescence(cores_of),
       structures(structure_cache_octets),
-      connection_counts(configuration_of.limits.connections_max, configuration_of.limits.connections_per_address_max,
-                        hash_key_of),
+      connection_counts(configuration_of.limits.connections_max,
+                        configuration_of.limits.connections_per_address_max, hash_key_of),
       events(configuration_of.log.events),
       counters(cores_of),
       barrier(cores_of),

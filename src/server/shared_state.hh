@@ -36,8 +36,9 @@ class CoreBarrier {
 };
 
 struct SharedState {
-  SharedState(const Configuration& configuration_of, const ServeOptions& options_of, store::DataDirectory& data_of,
-              directory::Database& database_of, unsigned cores_of, std::uint64_t hash_key);
+  SharedState(const Configuration& configuration_of, const ServeOptions& options_of,
+              store::DataDirectory& data_of, directory::Database& database_of, unsigned cores_of,
+              std::uint64_t hash_key);
 
   const Configuration& configuration;
   const ServeOptions& options;
@@ -52,15 +53,16 @@ struct SharedState {
   ConnectionCounts connection_counts;
   observe::EventSink events;
   std::vector<observe::Counters> counters;  // by core
-  CoreBarrier barrier;    // start and stop
-  CoreBarrier recovered;  // every queue has tried what it recovered
+  CoreBarrier barrier;                      // start and stop
+  CoreBarrier recovered;                    // every queue has tried what it recovered
 
   // By core; written by each core before the first barrier, read after it.
   std::vector<CoreServer*> servers;
   std::vector<mailbox::Owner*> owners;
   std::vector<mailbox::Mailboxes*> mailboxes;
 
-  // The addresses that are listened on, with the ports chosen: core 0 writes them before the barrier.
+  // The addresses that are listened on, with the ports chosen: core 0 writes them before the
+  // barrier.
   Configuration::Listen listening;
 
   std::atomic<int> exit_code{0};  // the first failure's

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "kurir/io/file.hh"
-#include "kurir/server/control_protocol.hh"
 #include "kurir/io/mesh.hh"
 #include "kurir/io/offload.hh"
+#include "kurir/server/control_protocol.hh"
 
 namespace kurir::server {
 namespace {
@@ -91,7 +91,8 @@ void Supervisor::print_greeting() {
   }
   std::string text = fmt::format("kurir: {} is serving", shared_.configuration.hostname);
   const auto add = [&](std::string_view name, const Configuration::Addresses& addresses) {
-    for (const io::SocketAddress& address : addresses) text += fmt::format(" {} {}", name, address.text());
+    for (const io::SocketAddress& address : addresses)
+      text += fmt::format(" {} {}", name, address.text());
   };
   add("smtp", shared_.listening.smtp);
   add("submission", shared_.listening.submission);
@@ -111,8 +112,9 @@ Task<void> Supervisor::summarise() {
     const std::int64_t received_now = total(counters, Counter::messages_received);
     const std::int64_t delivered_now = total(counters, Counter::messages_delivered);
     io::print_output(fmt::format(
-        "\rreceived {}/s  delivered {}/s  refused {}  open: smtp {} imap {} pop3 {}   ", received_now - received,
-        delivered_now - delivered, total(counters, Counter::messages_rejected), total(counters, Counter::smtp_open),
+        "\rreceived {}/s  delivered {}/s  refused {}  open: smtp {} imap {} pop3 {}   ",
+        received_now - received, delivered_now - delivered,
+        total(counters, Counter::messages_rejected), total(counters, Counter::smtp_open),
         total(counters, Counter::imap_open), total(counters, Counter::pop3_open)));
     received = received_now;
     delivered = delivered_now;

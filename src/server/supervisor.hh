@@ -1,6 +1,7 @@
 #pragma once
-// What only core 0 does for the whole process: signals, the control socket, the demo's announcement, the summary line, new
-// snapshots of the directory. Core-local to core 0. Private to server/.
+// What only core 0 does for the whole process: signals, the control socket, the demo's
+// announcement, the summary line, new snapshots of the directory. Core-local to core 0. Private to
+// server/.
 
 #include <memory>
 #include <vector>

@@ -6,7 +6,8 @@
 
 namespace kurir::smtp {
 
-std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id) {
+std::string received_header(const queue::Envelope& envelope, std::string_view hostname,
+                            QueueId id) {
   const Result<io::SocketAddress> peer = io::SocketAddress::parse(envelope.reception.peer_address);
   std::string header = "Received: from ";
   header += envelope.reception.helo;

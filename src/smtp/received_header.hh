@@ -10,8 +10,9 @@
 
 namespace kurir::smtp {
 
-// "Received: from HELO ([ADDRESS]) by HOST with PROTOCOL id ID for <RECIPIENT>; DATE", folded, with CRLF. The recipient is
-// told only where there is exactly one, so that nobody learns of blind copies.
+// "Received: from HELO ([ADDRESS]) by HOST with PROTOCOL id ID for <RECIPIENT>; DATE", folded, with
+// CRLF. The recipient is told only where there is exactly one, so that nobody learns of blind
+// copies.
 std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id);
 
 }  // namespace kurir::smtp

@@ -27,7 +27,8 @@ void ServerSession::ask_to_end() {
   stream_.wake();
 }
 
-// A client that talks before the greeting does not wait for replies: it is no mail server (threats.md A3).
+// A client that talks before the greeting does not wait for replies: it is no mail server
+// (threats.md A3).
 Task<ServerSession::Next> ServerSession::greet() {
   const Result<void> early = co_await stream_.poll();
   if (!early) co_return Next::end;
@@ -39,7 +40,8 @@ Task<ServerSession::Next> ServerSession::greet() {
   co_return Next::go_on;
 }
 
-// One command, or the wait for more input. Replies leave when nothing that was received is left to answer.
+// One command, or the wait for more input. Replies leave when nothing that was received is left to
+// answer.
 Task<ServerSession::Next> ServerSession::read_command() {
   std::string_view line;
   const std::size_t octets_max = limits::smtp_auth_octets_max;
@@ -49,15 +51,18 @@ Task<ServerSession::Next> ServerSession::read_command() {
       co_return next;
     }
     case io::LineReader::Found::too_long:
-      reply(500, "5.5.2", "Line too long: a command has 512 octets, with its parameters at most 4096");
+      reply(500, "5.5.2",
+            "Line too long: a command has 512 octets, with its parameters at most 4096");
       co_return count_error();
     case io::LineReader::Found::endless:
       co_return reply_and_end(500, "5.5.2", "Line without an end");
-    case io::LineReader::Found::incomplete: break;
+    case io::LineReader::Found::incomplete:
+      break;
   }
   const Next flushed = co_await flush();
   if (flushed == Next::end) co_return Next::end;
-  if (ending_ && !transaction_) co_return reply_and_end(421, "4.3.2", "Service is closing; try again later");
+  if (ending_ && !transaction_)
+    co_return reply_and_end(421, "4.3.2", "Service is closing; try again later");
   const Result<void> filled = co_await stream_.fill(deadline_in(services_.options.command_timeout));
   if (filled || filled.error().code == Errc::interrupted) co_return Next::go_on;
   if (filled.error().code == Errc::timed_out)
@@ -80,8 +85,10 @@ Task<ServerSession::Next> ServerSession::act(const wire::SmtpCommand& command) {
   const VerbTable::Row* row = VerbTable::find(command.verb);
   if (row == nullptr) co_return refuse({502, "5.5.1", "Command is not offered here"});
   if (row->pipelining == Pipelining::last_in_group && lines_.octets_behind() > 0)
-    co_return reply_and_end(554, "5.5.0", "Unauthorised pipelining: wait for the reply to this command first");
-  if (row->needs >= Needs::hello && helo_.empty()) co_return refuse({503, "5.5.1", "Say EHLO or HELO first"});
+    co_return reply_and_end(554, "5.5.0",
+                            "Unauthorised pipelining: wait for the reply to this command first");
+  if (row->needs >= Needs::hello && helo_.empty())
+    co_return refuse({503, "5.5.1", "Say EHLO or HELO first"});
   if (row->needs >= Needs::sender && !transaction_) co_return refuse({503, "5.5.1", "MAIL first"});
   if (row->needs >= Needs::recipients && transaction_->envelope.recipients.empty()) {
     const unsigned code = transaction_->refused_recipients > 0 ? 554 : 503;
@@ -99,7 +106,8 @@ wire::SmtpCommandOptions ServerSession::command_options() const {
 }
 
 Task<ServerSession::Next> ServerSession::flush() {
-  const Result<void> flushed = co_await stream_.flush(deadline_in(services_.options.command_timeout));
+  const Result<void> flushed =
+      co_await stream_.flush(deadline_in(services_.options.command_timeout));
   co_return flushed ? Next::go_on : Next::end;
 }
 

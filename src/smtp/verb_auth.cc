@@ -1,4 +1,5 @@
-// AUTH (RFC 4954) with PLAIN (RFC 4616) and LOGIN. Passwords are checked off the core and never logged.
+// AUTH (RFC 4954) with PLAIN (RFC 4616) and LOGIN. Passwords are checked off the core and never
+// logged.
 
 #include "kurir/smtp/server_session.hh"
 #include "kurir/wire/ascii.hh"
@@ -7,17 +8,20 @@
 
 namespace kurir::smtp {
 bool ServerSession::offers_login() const {
-  return service_ == Service::submission && (stream_.is_encrypted() || services_.options.allow_plaintext_login);
+  return service_ == Service::submission &&
+         (stream_.is_encrypted() || services_.options.allow_plaintext_login);
 }
 
 Task<ServerSession::Next> ServerSession::auth(const wire::SmtpCommand& command) {
-  if (service_ != Service::submission) co_return refuse({502, "5.5.1", "Log in on the submission port"});
+  if (service_ != Service::submission)
+    co_return refuse({502, "5.5.1", "Log in on the submission port"});
   if (!offers_login()) co_return refuse({538, "5.7.11", "Encryption is required for logging in"});
   if (!user_.empty()) co_return refuse({503, "5.5.1", "You are logged in already"});
   if (transaction_) co_return refuse({503, "5.5.1", "Not within a transaction"});
   const bool is_plain = wire::equals_ignoring_case(command.auth.mechanism, "PLAIN");
   const bool is_login = wire::equals_ignoring_case(command.auth.mechanism, "LOGIN");
-  if (!is_plain && !is_login) co_return refuse({504, "5.5.4", "That mechanism is not offered: use PLAIN or LOGIN"});
+  if (!is_plain && !is_login)
+    co_return refuse({504, "5.5.4", "That mechanism is not offered: use PLAIN or LOGIN"});
   std::optional<std::string> initial;
   if (command.auth.initial) initial = std::string(*command.auth.initial);
   lines_.done();  // the client's answers are lines of their own
@@ -38,7 +42,8 @@ Task<ServerSession::Next> ServerSession::auth_plain(std::optional<std::string> i
   // Acting for somebody else (authzid) is for nobody here.
   if (!plain->authzid.empty() && plain->authzid != plain->authcid)
     co_return refuse({535, "5.7.8", "Authentication failed"});
-  const Next next = co_await finish_login(std::string(plain->authcid), std::string(plain->password));
+  const Next next =
+      co_await finish_login(std::string(plain->authcid), std::string(plain->password));
   co_return next;
 }
 
@@ -81,8 +86,10 @@ Task<ServerSession::Response> ServerSession::challenge(std::string_view text) {
     std::string_view line;
     const io::LineReader::Found found = lines_.next(limits::smtp_auth_octets_max, line);
     if (found == io::LineReader::Found::line) {
-      if (line.ends_with("\r\n")) response = decode_response(line.substr(0, line.size() - 2));
-      else response.refusal = Refusal{501, "5.5.2", "Cannot decode that response"};
+      if (line.ends_with("\r\n"))
+        response = decode_response(line.substr(0, line.size() - 2));
+      else
+        response.refusal = Refusal{501, "5.5.2", "Cannot decode that response"};
       lines_.done();
       co_return response;
     }
@@ -99,7 +106,8 @@ Task<ServerSession::Response> ServerSession::challenge(std::string_view text) {
 
 // Unknown user and wrong password are answered alike, after the same time (threats.md C4).
 Task<ServerSession::Next> ServerSession::finish_login(std::string user, std::string password) {
-  const directory::LoginOutcome outcome = co_await services_.directory.log_in(std::move(user), std::move(password));
+  const directory::LoginOutcome outcome =
+      co_await services_.directory.log_in(std::move(user), std::move(password));
   if (outcome.verdict == directory::LoginVerdict::accepted) {
     user_ = outcome.address;
     services_.counters.add(observe::Counter::logins);

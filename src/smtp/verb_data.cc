@@ -1,8 +1,10 @@
-// DATA (RFC 5321 4.1.1.4): the content, scanned once, stored once, acknowledged after it is durable.
+// DATA (RFC 5321 4.1.1.4): the content, scanned once, stored once, acknowledged after it is
+// durable.
 //
-// Zero-copy: pieces of content are views into the received slices and go from there into the log's staging buffer. Only
-// when the session must wait for more input are they gathered in memory of its own, because a slice must not be held
-// across a wait; a large message leaves that memory as extents, so what a connection holds is bounded.
+// Zero-copy: pieces of content are views into the received slices and go from there into the log's
+// staging buffer. Only when the session must wait for more input are they gathered in memory of its
+// own, because a slice must not be held across a wait; a large message leaves that memory as
+// extents, so what a connection holds is bounded.
 
 #include <algorithm>
 
@@ -17,30 +19,50 @@ namespace kurir::smtp {
 // The content of one transaction on its way in. Core-local.
 class ServerSession::Incoming {
  public:
-  Incoming(io::Stream& stream, queue::Queue& queue, bool is_local, std::string head, std::uint64_t octets_max)
-      : stream_(stream), queue_(queue), is_local_(is_local), octets_max_(octets_max), head_(std::move(head)) {
+  Incoming(io::Stream& stream, queue::Queue& queue, bool is_local, std::string head,
+           std::uint64_t octets_max)
+      : stream_(stream),
+        queue_(queue),
+        is_local_(is_local),
+        octets_max_(octets_max),
+        head_(std::move(head)) {
     pieces_.push_back(head_);
   }
 
   // Scans what was received and not scanned yet; true when the end of the content was seen.
   bool scan() {
     io::Inbox& input = stream_.input();
-    while (!scanner_.finished() && slices_scanned_ < input.slices()) scan_slice(input.slice(slices_scanned_++));
+    while (!scanner_.finished() && slices_scanned_ < input.slices())
+      scan_slice(input.slice(slices_scanned_++));
     return scanner_.finished();
   }
 
   // Before a wait: no view into a slice may stay. A full extent goes to the log.
   Task<Result<void>> own() {
-    if (!is_too_large())
+    if (!is_discarding())
       for (const std::string_view piece : pieces_) owned_ += piece;
     release_slices();
-    if (owned_.size() < limits::content_extent_octets || is_too_large()) co_return Result<void>();
-    const Result<store::RecordRef> extent = co_await queue_.write_extent(is_local_, owned_);
-    if (!extent) co_return std::unexpected(extent.error());
-    extents_.push_back(*extent);
-    extent_octets_ += owned_.size();
-    owned_.clear();
+    if (is_discarding()) owned_.clear();
+    std::size_t written = 0;  // a burst may bring several extents at once
+    while (owned_.size() - written >= limits::content_extent_octets) {
+      const std::string_view piece =
+          std::string_view(owned_).substr(written, limits::content_extent_octets);
+      const Result<store::RecordRef> extent = co_await queue_.write_extent(is_local_, piece);
+      failed_ = !extent.has_value();
+      if (failed_) co_return std::unexpected(extent.error());
+      extents_.push_back(*extent);
+      extent_octets_ += piece.size();
+      written += piece.size();
+    }
+    owned_.erase(0, written);
     co_return Result<void>();
+  }
+
+  // What is not in extents yet: the message record takes no more than a few extents' worth.
+  bool is_large() const {
+    std::size_t octets = owned_.size();
+    for (const std::string_view piece : pieces_) octets += piece.size();
+    return octets >= limits::content_extent_octets;
   }
 
   // The pieces in order: what was gathered, then what still lies in the slices.
@@ -62,13 +84,15 @@ class ServerSession::Incoming {
   }
 
   bool is_too_large() const { return facts().octets > octets_max_; }
+  // What will be refused anyway is read to its end and kept nowhere.
+  bool is_discarding() const { return failed_ || is_too_large(); }
   wire::ContentFacts facts() const { return scanner_.facts(); }
 
  private:
   void scan_slice(std::string_view slice) {
     while (!slice.empty() && !scanner_.finished()) {
       const wire::DataScanner::Step step = scanner_.step(slice);
-      if (!step.piece.empty() && !is_too_large()) pieces_.push_back(step.piece);
+      if (!step.piece.empty() && !is_discarding()) pieces_.push_back(step.piece);
       octets_to_consume_ += step.consumed;
       slice.remove_prefix(step.consumed);
     }
@@ -84,6 +108,7 @@ class ServerSession::Incoming {
   std::vector<store::RecordRef> extents_;
   std::uint64_t extent_octets_ = 0;
   std::size_t slices_scanned_ = 0, octets_to_consume_ = 0;
+  bool failed_ = false;  // an extent could not be written
   wire::DataScanner scanner_;
 };
 
@@ -102,24 +127,31 @@ Task<ServerSession::Next> ServerSession::data(const wire::SmtpCommand&) {
   co_return next;
 }
 
-// Reads to the real end whatever is wrong with the content: a reply before it would make commands of the rest (A1).
+// Reads to the real end whatever is wrong with the content: a reply before it would make commands
+// of the rest (A1).
 Task<ServerSession::Next> ServerSession::receive_content() {
   queue::Envelope& envelope = transaction_->envelope;
   envelope.received = io::wall_now();
   const QueueId id = services_.queue.make_id();
   Incoming incoming(stream_, services_.queue, transaction_->is_local,
-                    received_header(envelope, services_.options.hostname, id), services_.options.message_octets_max);
+                    received_header(envelope, services_.options.hostname, id),
+                    services_.options.message_octets_max);
   const Instant begin = io::now();
   std::optional<Error> storing;  // the disk failed while the content came; said at its end
   while (!incoming.scan()) {
     const Result<void> owned = co_await incoming.own();
     if (!owned && !storing) storing = owned.error();
     const Nanoseconds earned = Seconds(incoming.facts().octets / services_.options.data_rate_min);
-    const Result<void> filled = co_await stream_.fill(begin + services_.options.data_timeout + earned);
+    const Result<void> filled =
+        co_await stream_.fill(begin + services_.options.data_timeout + earned);
     if (filled || filled.error().code == Errc::interrupted) continue;
     incoming.give_up();
     if (filled.error().code != Errc::timed_out) co_return Next::end;
     co_return reply_and_end(421, "4.4.2", "Timeout: the content came too slowly");
+  }
+  if (incoming.is_large() && !storing) {
+    const Result<void> owned = co_await incoming.own();
+    if (!owned) storing = owned.error();
   }
   const std::optional<Refusal> refusal = storing ? refusal_of(*storing) : refusal_of(incoming);
   if (refusal) {
@@ -137,9 +169,11 @@ Task<ServerSession::Next> ServerSession::receive_content() {
 
 std::optional<ServerSession::Refusal> ServerSession::refusal_of(const Incoming& incoming) const {
   const wire::ContentFacts facts = incoming.facts();
-  if (incoming.is_too_large()) return Refusal{552, "5.3.4", "Message is larger than this server takes"};
+  if (incoming.is_too_large())
+    return Refusal{552, "5.3.4", "Message is larger than this server takes"};
   if (facts.has_bare_line_end())
-    return Refusal{550, "5.6.0", "Message has a bare CR or LF; lines must end in CRLF (RFC 5321 2.3.8)"};
+    return Refusal{550, "5.6.0",
+                   "Message has a bare CR or LF; lines must end in CRLF (RFC 5321 2.3.8)"};
   if (facts.nul) return Refusal{550, "5.6.0", "Message has a NUL octet (RFC 5322 2.2)"};
   if (facts.received_fields > limits::received_headers_max)
     return Refusal{554, "5.4.6", "Too many Received fields: the message goes in circles"};

@@ -4,9 +4,13 @@
 
 namespace kurir::smtp {
 
-Task<ServerSession::Next> ServerSession::ehlo(const wire::SmtpCommand& command) { co_return hello(command.argument, true); }
+Task<ServerSession::Next> ServerSession::ehlo(const wire::SmtpCommand& command) {
+  co_return hello(command.argument, true);
+}
 
-Task<ServerSession::Next> ServerSession::helo(const wire::SmtpCommand& command) { co_return hello(command.argument, false); }
+Task<ServerSession::Next> ServerSession::helo(const wire::SmtpCommand& command) {
+  co_return hello(command.argument, false);
+}
 
 ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
   if (name.size() > limits::domain_octets_max)

@@ -5,13 +5,16 @@
 namespace kurir::smtp {
 
 Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) {
-  if (transaction_) co_return refuse({503, "5.5.1", "A transaction is open: finish it or say RSET"});
-  if (service_ == Service::submission && user_.empty()) co_return refuse({530, "5.7.0", "Authentication required"});
+  if (transaction_)
+    co_return refuse({503, "5.5.1", "A transaction is open: finish it or say RSET"});
+  if (service_ == Service::submission && user_.empty())
+    co_return refuse({530, "5.7.0", "Authentication required"});
   if (ending_) co_return reply_and_end(421, "4.3.2", "Service is closing; try again later");
   const std::uint64_t size = command.mail.size.value_or(0);
   if (size > services_.options.message_octets_max)
     co_return refuse({552, "5.3.4", "Message is larger than this server takes"});
-  if (!services_.queue.has_room(size)) co_return refuse({452, "4.3.1", "Insufficient system storage; try again later"});
+  if (!services_.queue.has_room(size))
+    co_return refuse({452, "4.3.1", "Insufficient system storage; try again later"});
   transaction_.emplace();
   transaction_->declared_octets = size;
   queue::Envelope& envelope = transaction_->envelope;

@@ -1,4 +1,5 @@
-// RCPT (RFC 5321 4.1.1.3): who gets it. Unknown users are refused here, so that no bounce goes to a forged sender.
+// RCPT (RFC 5321 4.1.1.3): who gets it. Unknown users are refused here, so that no bounce goes to a
+// forged sender.
 
 #include <algorithm>
 
@@ -20,34 +21,41 @@ Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) 
     co_return refusal->code >= 500 ? count_error() : Next::go_on;
   }
   if (resolved.kind == directory::Resolution::account && resolved.account.quota_octets > 0) {
-    const MailboxRoom room = co_await services_.mailbox_rooms.room_for(resolved.account.id, resolved.account.quota_octets,
-                                                                      transaction_->declared_octets);
-    if (room == MailboxRoom::never) co_return refuse({552, "5.2.3", "Message is larger than the mailbox may ever hold"});
-    if (room == MailboxRoom::not_now) co_return refuse({452, "4.2.2", "Mailbox is full; try again later"});
+    const MailboxRoom room = co_await services_.mailbox_rooms.room_for(
+        resolved.account.id, resolved.account.quota_octets, transaction_->declared_octets);
+    if (room == MailboxRoom::never)
+      co_return refuse({552, "5.2.3", "Message is larger than the mailbox may ever hold"});
+    if (room == MailboxRoom::not_now)
+      co_return refuse({452, "4.2.2", "Mailbox is full; try again later"});
   }
   add_recipient(address, resolved);
   reply(250, "2.1.5", "Ok");
   co_return Next::go_on;
 }
 
-std::optional<ServerSession::Refusal> ServerSession::refusal_of(const directory::LocalRecipient& resolved) const {
+std::optional<ServerSession::Refusal> ServerSession::refusal_of(
+    const directory::LocalRecipient& resolved) const {
   using directory::Resolution;
   switch (resolved.kind) {
     case Resolution::not_local:
       if (!user_.empty()) return std::nullopt;
       return Refusal{550, "5.7.1", "Relaying denied: that domain is not served here"};
-    case Resolution::unknown_user: return Refusal{550, "5.1.1", "No such user here"};
-    case Resolution::broken_alias: return Refusal{451, "4.3.5", "That alias is misconfigured; the administrator is told"};
+    case Resolution::unknown_user:
+      return Refusal{550, "5.1.1", "No such user here"};
+    case Resolution::broken_alias:
+      return Refusal{451, "4.3.5", "That alias is misconfigured; the administrator is told"};
     case Resolution::account:
       if (resolved.account.disabled) return Refusal{550, "5.2.1", "Mailbox is disabled"};
       return std::nullopt;
-    case Resolution::alias: return std::nullopt;
+    case Resolution::alias:
+      return std::nullopt;
   }
   return std::nullopt;
 }
 
 // Aliases are expanded here, once: each target is a recipient of its own, with its own outcome.
-void ServerSession::add_recipient(const std::string& address, const directory::LocalRecipient& resolved) {
+void ServerSession::add_recipient(const std::string& address,
+                                  const directory::LocalRecipient& resolved) {
   const auto canonical = [](std::string_view account, std::string_view folder) {
     std::string text(account);
     if (!folder.empty()) text.insert(text.find('@'), "+" + std::string(folder));
@@ -55,7 +63,8 @@ void ServerSession::add_recipient(const std::string& address, const directory::L
   };
   if (resolved.kind == directory::Resolution::account)
     return add_to_envelope(canonical(resolved.account.address, resolved.folder), address, true);
-  if (resolved.kind == directory::Resolution::not_local) return add_to_envelope(address, address, false);
+  if (resolved.kind == directory::Resolution::not_local)
+    return add_to_envelope(address, address, false);
   for (std::size_t index = 0; index < resolved.targets.size(); ++index) {
     const directory::Target target = resolved.targets[index];
     const std::string_view folder = target.folder.empty() ? resolved.folder : target.folder;
@@ -65,9 +74,11 @@ void ServerSession::add_recipient(const std::string& address, const directory::L
 }
 
 // A second mention of the same place is answered 250 and delivered once.
-void ServerSession::add_to_envelope(std::string address, const std::string& original, bool is_local) {
+void ServerSession::add_to_envelope(std::string address, const std::string& original,
+                                    bool is_local) {
   std::vector<queue::Recipient>& recipients = transaction_->envelope.recipients;
-  const bool known = std::ranges::any_of(recipients, [&](const auto& recipient) { return recipient.address == address; });
+  const bool known = std::ranges::any_of(
+      recipients, [&](const auto& recipient) { return recipient.address == address; });
   if (known) return;
   queue::Recipient recipient;
   if (address != original) recipient.original = original;

@@ -15,9 +15,9 @@ inline constexpr std::size_t smtp_unterminated_octets_max = 1 << 20;
 inline constexpr std::size_t path_octets_max = 256;
 inline constexpr std::size_t local_part_octets_max = 64;
 inline constexpr std::size_t domain_octets_max = 255;
-inline constexpr std::size_t text_line_octets_max = 998;  // of content, CRLF not counted
-inline constexpr std::size_t dsn_envid_octets_max = 100;  // RFC 3461 4.4
-inline constexpr std::size_t dsn_orcpt_octets_max = 500;  // RFC 3461 4.2
+inline constexpr std::size_t text_line_octets_max = 998;        // of content, CRLF not counted
+inline constexpr std::size_t dsn_envid_octets_max = 100;        // RFC 3461 4.4
+inline constexpr std::size_t dsn_orcpt_octets_max = 500;        // RFC 3461 4.2
 inline constexpr std::size_t smtp_reply_line_octets_max = 512;  // ours, CRLF included
 inline constexpr std::size_t smtp_peer_reply_line_octets_max = 4096;
 inline constexpr std::size_t smtp_peer_reply_octets_max = 64 * 1024;
@@ -29,50 +29,52 @@ inline constexpr std::size_t received_headers_max = 100;  // RFC 5321 6.3: loop 
 inline constexpr std::size_t imap_command_octets_max =
     64 * 1024;  // all literals but APPEND's included
 inline constexpr std::size_t imap_literal_before_login_max = 4096;
-inline constexpr std::size_t imap_literals_max = 100;              // in one command
+inline constexpr std::size_t imap_literals_max = 100;  // in one command
 inline constexpr std::size_t imap_tag_octets_max = 128;
 inline constexpr std::size_t imap_keyword_octets_max = 128;
 inline constexpr std::size_t imap_fetch_items_max = 128;
-inline constexpr std::size_t imap_header_fields_max = 128;         // in one HEADER.FIELDS list
+inline constexpr std::size_t imap_header_fields_max = 128;  // in one HEADER.FIELDS list
 inline constexpr std::size_t imap_list_patterns_max = 32;
-inline constexpr std::size_t imap_parameters_max = 32;             // ID pairs, ENABLE names
+inline constexpr std::size_t imap_parameters_max = 32;  // ID pairs, ENABLE names
 inline constexpr std::size_t imap_search_nodes_max = 1000;
 inline constexpr std::size_t imap_search_depth_max = 50;
 inline constexpr std::size_t imap_keywords_max = 56;  // bits beside the system flags in 64
 inline constexpr std::size_t mailbox_name_octets_max = 1000;
 inline constexpr std::size_t mailbox_levels_max = 32;
 inline constexpr std::size_t pop3_command_octets_max = 255;
-inline constexpr std::size_t mailbox_folders_max = 10000;          // of one account
-inline constexpr std::size_t mailbox_subscriptions_max = 10000;    // of one account
-inline constexpr std::size_t mailbox_chunk_entries_min = 4;        // 256 octets: most mailboxes hold few
-inline constexpr std::size_t mailbox_chunk_entries_max = 1024;     // 64 KiB; both powers of two
-inline constexpr std::size_t mailbox_record_messages_max = 4096;    // of one journal record: 240 KiB
+inline constexpr std::size_t mailbox_folders_max = 10000;        // of one account
+inline constexpr std::size_t mailbox_subscriptions_max = 10000;  // of one account
+inline constexpr std::size_t mailbox_chunk_entries_min = 4;  // 256 octets: most mailboxes hold few
+inline constexpr std::size_t mailbox_chunk_entries_max = 1024;    // 64 KiB; both powers of two
+inline constexpr std::size_t mailbox_record_messages_max = 4096;  // of one journal record: 240 KiB
 
 // Message structure (threats.md E1, E2).
 inline constexpr std::size_t mime_depth_max = 100;
 inline constexpr std::size_t mime_parts_max = 10000;
 inline constexpr std::size_t header_octets_max = 10 << 20;  // one header section
 inline constexpr std::size_t addresses_parsed_max = 10000;
-inline constexpr std::size_t mime_parameters_max = 1000;  // of one field, continuations counted
+inline constexpr std::size_t mime_parameters_max = 1000;      // of one field, continuations counted
 inline constexpr std::size_t mime_boundary_octets_max = 512;  // RFC 2046 5.1.1 says 70
 inline constexpr std::size_t charset_name_octets_max = 64;
 
-// The store (log.hh). A record fits a batch with the header block, a mark and a partial block before it.
+// The store (log.hh). A record fits a batch with the header block, a mark and a partial block
+// before it.
 inline constexpr std::uint32_t log_segment_octets = 64U << 20;
 inline constexpr std::uint32_t log_segment_octets_max = 1U << 30;
 inline constexpr std::uint32_t log_batch_octets = 2U << 20;
 inline constexpr std::uint32_t log_record_payload_max = 1U << 20;
 inline constexpr unsigned log_batches_max = 4;
 inline constexpr unsigned log_free_segments_max = 4;
-inline constexpr std::size_t content_extent_octets = 128 << 10;  // a message above it is stored in extents
-inline constexpr std::size_t reader_files_max = 64;             // open at once, a core
+inline constexpr std::size_t content_extent_octets =
+    128 << 10;                                       // a message above it is stored in extents
+inline constexpr std::size_t reader_files_max = 64;  // open at once, a core
 // Directory (threats.md C2, D7).
 inline constexpr std::size_t password_octets_max = 511;  // what libxcrypt takes
 inline constexpr std::size_t alias_depth_max = 10;
-inline constexpr std::size_t alias_targets_max = 1000;       // expanded, for one alias
-inline constexpr std::size_t alias_visits_max = 4000;        // steps to expand one alias
+inline constexpr std::size_t alias_targets_max = 1000;         // expanded, for one alias
+inline constexpr std::size_t alias_visits_max = 4000;          // steps to expand one alias
 inline constexpr std::size_t directory_targets_max = 1 << 26;  // expanded, for all aliases
-inline constexpr std::size_t recent_logins_max = 4096;       // for each core
+inline constexpr std::size_t recent_logins_max = 4096;         // for each core
 
 // What is observed, and the control socket (threats.md D6, L).
 inline constexpr std::size_t event_field_octets_max = 1024;

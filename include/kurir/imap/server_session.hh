@@ -1,6 +1,7 @@
 #pragma once
-// One IMAP connection (RFC 9051, RFC 3501): assemble a command with its literals, act, tell what changed, answer. Reads go
-// to the shared index where it lies; changes travel to the account's owner. Core-local.
+// One IMAP connection (RFC 9051, RFC 3501): assemble a command with its literals, act, tell what
+// changed, answer. Reads go to the shared index where it lies; changes travel to the account's
+// owner. Core-local.
 
 #include <cstdint>
 #include <optional>
@@ -67,8 +68,8 @@ class ServerSession {
         : view(std::move(mailbox)), read_only(is_read_only) {}
     mailbox::View view;
     bool read_only;
-    Uid recent_from;          // uids from here on are \Recent in this session
-    wire::NumberSet saved;    // RFC 5182: uids
+    Uid recent_from;        // uids from here on are \Recent in this session
+    wire::NumberSet saved;  // RFC 5182: uids
   };
   using Messages = std::vector<mailbox::Located>;
 
@@ -149,7 +150,8 @@ class ServerSession {
   Step on(const wire::ImapCopy& command);
   Step on(const wire::ImapMove& command);
   Step on(const wire::ImapExpunge& command);
-  Step transfer(wire::ImapNumbering numbering, const wire::ImapSet& set, const wire::ImapString& name, bool move);
+  Step transfer(wire::ImapNumbering numbering, const wire::ImapSet& set,
+                const wire::ImapString& name, bool move);
   Step on(const wire::ImapStartTls&);
   Step on(const wire::ImapGetQuota&);
   Step on(const wire::ImapGetQuotaRoot&);
@@ -158,8 +160,8 @@ class ServerSession {
   io::Stream& stream_;
   const ServerServices& services_;
   io::LineReader lines_;
-  std::string command_;             // what was received of the present one
-  std::size_t line_begin_ = 0;      // in it: behind the last literal
+  std::string command_;         // what was received of the present one
+  std::size_t line_begin_ = 0;  // in it: behind the last literal
   std::size_t literals_ = 0;
   std::string tag_;
   std::optional<User> user_;

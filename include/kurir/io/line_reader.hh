@@ -1,6 +1,7 @@
 #pragma once
-// Lines out of a stream's input. A line that lies in one received slice is seen where it lies; only one that straddles
-// slices is stitched together. Lines end in LF here: whether a CR stands before it the protocol's parser decides. Core-local.
+// Lines out of a stream's input. A line that lies in one received slice is seen where it lies; only
+// one that straddles slices is stitched together. Lines end in LF here: whether a CR stands before
+// it the protocol's parser decides. Core-local.
 
 #include <cstddef>
 #include <string>
@@ -22,8 +23,11 @@ class LineReader {
   LineReader(Stream& stream, std::size_t octets_unterminated_max)
       : stream_(stream), octets_unterminated_max_(octets_unterminated_max) {}
 
-  // Looks at what was received; reads nothing from the network. A line of more than octets_max octets is too long.
+  // Looks at what was received; reads nothing from the network. A line of more than octets_max
+  // octets is too long.
   Found next(std::size_t octets_max, std::string_view& line);
+  // How the line that was too long began: what a reply to it may need.
+  std::string_view head_of_too_long() const { return head_; }
   // Lets go of the line that next() gave; a second call does nothing.
   void done();
   // Octets received behind the line that next() gave (and before done()).
@@ -34,6 +38,7 @@ class LineReader {
   Stream& stream_;
   std::size_t octets_unterminated_max_;
   std::string stitched_;
+  std::string head_;
   std::size_t taken_ = 0;      // octets of the input that the present line takes
   std::size_t discarded_ = 0;  // of a line that is too long
   bool discarding_ = false;

@@ -71,7 +71,8 @@ class Stream {
   // Waits until the input is not empty: a caller has consumed what it has seen. Errors: closed (end
   // or reset), timed_out, interrupted.
   virtual Task<Result<void>> fill(Deadline deadline) = 0;
-  // Looks whether anything has been received already, without waiting for more than a turn of the loop. Error: closed.
+  // Looks whether anything has been received already, without waiting for more than a turn of the
+  // loop. Error: closed.
   virtual Task<Result<void>> poll() = 0;
   // Gathers output; nothing is sent before flush().
   std::string& output() { return output_; }

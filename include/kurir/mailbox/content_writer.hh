@@ -1,6 +1,6 @@
 #pragma once
-// ContentWriter: content that arrives in pieces (IMAP APPEND), written to the core's mail stream with bounded memory: full
-// extents go ahead, the message record comes last. Core-local.
+// ContentWriter: content that arrives in pieces (IMAP APPEND), written to the core's mail stream
+// with bounded memory: full extents go ahead, the message record comes last. Core-local.
 
 #include <cstdint>
 #include <string>

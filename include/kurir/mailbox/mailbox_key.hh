@@ -1,5 +1,6 @@
 #pragma once
-// Which mailbox of which account: ids of mailboxes are unique within their account only. A plain value.
+// Which mailbox of which account: ids of mailboxes are unique within their account only. A plain
+// value.
 
 #include <cstddef>
 #include <functional>
@@ -19,6 +20,7 @@ struct MailboxKey {
 template <>
 struct std::hash<kurir::mailbox::MailboxKey> {
   std::size_t operator()(const kurir::mailbox::MailboxKey& key) const noexcept {
-    return std::hash<std::uint64_t>{}(key.account.value * 0x9E3779B97F4A7C15ULL ^ key.mailbox.value);
+    return std::hash<std::uint64_t>{}(key.account.value * 0x9E3779B97F4A7C15ULL ^
+                                      key.mailbox.value);
   }
 };

@@ -1,7 +1,8 @@
 #pragma once
-// Mailboxes: the mailboxes of the whole process as one core sees them. Reads need nobody: what open() gave is read where
-// it lies (account.hh, view.hh). Changes travel to the shard that owns the account and are durable and visible to every
-// core when they return. One a core, core-local; what it takes it owns.
+// Mailboxes: the mailboxes of the whole process as one core sees them. Reads need nobody: what
+// open() gave is read where it lies (account.hh, view.hh). Changes travel to the shard that owns
+// the account and are durable and visible to every core when they return. One a core, core-local;
+// what it takes it owns.
 
 #include <atomic>
 #include <cstdint>
@@ -26,8 +27,8 @@ namespace kurir::mailbox {
 
 class Mailboxes;
 
-// While it lives, `changed` is called on its own core soon after the mailbox changed: a session in IDLE wakes its stream
-// then. Core-local.
+// While it lives, `changed` is called on its own core soon after the mailbox changed: a session in
+// IDLE wakes its stream then. Core-local.
 class Watch : public ListLink {
  public:
   Watch(Mailboxes& mailboxes, MailboxKey key, std::function<void()> changed);
@@ -40,8 +41,8 @@ class Watch : public ListLink {
   std::function<void()> changed_;
 };
 
-// Carries an owner's changes to every core that watches something; what changes within a turn goes together. Lives on the
-// owner's core.
+// Carries an owner's changes to every core that watches something; what changes within a turn goes
+// together. Lives on the owner's core.
 class ChangeBroadcast {
  public:
   // By core index; each is touched on its own core only, but for is_watching().
@@ -67,15 +68,17 @@ class Mailboxes {
 
   // As Owner's functions of the same names.
   Task<Result<Shared<Account>>> open(AccountId account);
-  Task<Result<AppendOutcome>> append(AccountId account, MailboxId mailbox, std::vector<Arrival> arrivals);
-  Task<Result<AppendOutcome>> deliver(AccountId account, std::string folder, bool make_folder, std::uint64_t quota_octets,
-                                      Arrival arrival);
-  Task<Result<StoreOutcome>> change_flags(AccountId account, MailboxId mailbox, std::vector<NumberRange> uids,
-                                          FlagsMode mode, FlagNames flags, ModSeq unchanged_since);
-  Task<Result<std::vector<Uid>>> expunge(AccountId account, MailboxId mailbox, std::vector<NumberRange> uids,
-                                         bool only_deleted);
-  Task<Result<CopyOutcome>> copy(AccountId account, MailboxId from, std::vector<NumberRange> uids, MailboxId to,
-                                 bool move);
+  Task<Result<AppendOutcome>> append(AccountId account, MailboxId mailbox,
+                                     std::vector<Arrival> arrivals);
+  Task<Result<AppendOutcome>> deliver(AccountId account, std::string folder, bool make_folder,
+                                      std::uint64_t quota_octets, Arrival arrival);
+  Task<Result<StoreOutcome>> change_flags(AccountId account, MailboxId mailbox,
+                                          std::vector<NumberRange> uids, FlagsMode mode,
+                                          FlagNames flags, ModSeq unchanged_since);
+  Task<Result<std::vector<Uid>>> expunge(AccountId account, MailboxId mailbox,
+                                         std::vector<NumberRange> uids, bool only_deleted);
+  Task<Result<CopyOutcome>> copy(AccountId account, MailboxId from, std::vector<NumberRange> uids,
+                                 MailboxId to, bool move);
   Task<Result<void>> create_folder(AccountId account, std::string name, SpecialUse use);
   Task<Result<void>> delete_folder(AccountId account, std::string name);
   Task<Result<void>> rename_folder(AccountId account, std::string from, std::string to);
@@ -84,7 +87,9 @@ class Mailboxes {
   Task<void> unlock_maildrop(AccountId account);
   Task<std::uint64_t> used_octets(AccountId account);
 
-  bool is_watching() const { return watches_count_.load(std::memory_order_relaxed) > 0; }  // any core
+  bool is_watching() const {
+    return watches_count_.load(std::memory_order_relaxed) > 0;
+  }  // any core
   void tell_watches(MailboxKey changed);
 
   // This core's mail stream, for content that a client appends, and the reader of all content.

@@ -1,6 +1,7 @@
 #pragma once
-// Owner: the only writer of the accounts of one shard. Each change is planned, journalled, committed, then applied and so
-// made visible to every core, and whoever watches the mailbox is told. Core-local; other cores come through Mailboxes.
+// Owner: the only writer of the accounts of one shard. Each change is planned, journalled,
+// committed, then applied and so made visible to every core, and whoever watches the mailbox is
+// told. Core-local; other cores come through Mailboxes.
 
 #include <cstdint>
 #include <functional>
@@ -41,7 +42,7 @@ struct Arrival {
   QueueId origin;                  // where delivered from the queue; else 0
   std::uint16_t ordinal = 0;
   std::uint16_t prefix_octets = 0;
-  std::uint32_t size = 0;          // RFC822.SIZE, prefix included
+  std::uint32_t size = 0;  // RFC822.SIZE, prefix included
 };
 
 struct AppendOutcome {
@@ -58,8 +59,8 @@ struct StoreOutcome {
 };
 
 struct CopyOutcome {
-  UidValidity validity;           // of the target
-  std::vector<Uid> from, to;      // pairwise
+  UidValidity validity;       // of the target
+  std::vector<Uid> from, to;  // pairwise
 };
 
 class Owner {
@@ -72,26 +73,29 @@ class Owner {
   Result<void> recover(std::string_view payload);
   // Recovery is over; changes go to this journal.
   void start(store::Log& journal);
-  // Whether a delivery of the queue's had been journalled before the restart. Asked for messages that recovery found
-  // queued, before start-up ends.
+  // Whether a delivery of the queue's had been journalled before the restart. Asked for messages
+  // that recovery found queued, before start-up ends.
   bool was_delivered(QueueId origin, std::uint16_t ordinal) const;
 
-  // --- changes; durable and visible when they return. Errors: not_found (account, mailbox, folder), exists, refused,
-  // invalid, exhausted (a bound), no_space and io_failed (the journal).
-  Task<Result<Shared<Account>>> open(AccountId account);  // made with its default folders at its first use
-  Task<Result<AppendOutcome>> append(AccountId account, MailboxId mailbox, std::vector<Arrival> arrivals);
-  // Delivery from the queue: into the folder of that name if it exists (or may be made), else INBOX. Errors: refused where
-  // the quota (0: none) would be passed.
-  Task<Result<AppendOutcome>> deliver(AccountId account, std::string folder, bool make_folder, std::uint64_t quota_octets,
-                                      Arrival arrival);
-  Task<Result<StoreOutcome>> change_flags(AccountId account, MailboxId mailbox, std::vector<NumberRange> uids,
-                                          FlagsMode mode, FlagNames flags, ModSeq unchanged_since);
+  // --- changes; durable and visible when they return. Errors: not_found (account, mailbox,
+  // folder), exists, refused, invalid, exhausted (a bound), no_space and io_failed (the journal).
+  Task<Result<Shared<Account>>> open(
+      AccountId account);  // made with its default folders at its first use
+  Task<Result<AppendOutcome>> append(AccountId account, MailboxId mailbox,
+                                     std::vector<Arrival> arrivals);
+  // Delivery from the queue: into the folder of that name if it exists (or may be made), else
+  // INBOX. Errors: refused where the quota (0: none) would be passed.
+  Task<Result<AppendOutcome>> deliver(AccountId account, std::string folder, bool make_folder,
+                                      std::uint64_t quota_octets, Arrival arrival);
+  Task<Result<StoreOutcome>> change_flags(AccountId account, MailboxId mailbox,
+                                          std::vector<NumberRange> uids, FlagsMode mode,
+                                          FlagNames flags, ModSeq unchanged_since);
   // Of these uids those that are \Deleted where only_deleted; gives the uids that went.
-  Task<Result<std::vector<Uid>>> expunge(AccountId account, MailboxId mailbox, std::vector<NumberRange> uids,
-                                         bool only_deleted);
+  Task<Result<std::vector<Uid>>> expunge(AccountId account, MailboxId mailbox,
+                                         std::vector<NumberRange> uids, bool only_deleted);
   // All or nothing, within one account. move: they leave the source in the same record.
-  Task<Result<CopyOutcome>> copy(AccountId account, MailboxId from, std::vector<NumberRange> uids, MailboxId to,
-                                 bool move);
+  Task<Result<CopyOutcome>> copy(AccountId account, MailboxId from, std::vector<NumberRange> uids,
+                                 MailboxId to, bool move);
   Task<Result<void>> create_folder(AccountId account, std::string name, SpecialUse use);
   Task<Result<void>> delete_folder(AccountId account, std::string name);
   Task<Result<void>> rename_folder(AccountId account, std::string from, std::string to);

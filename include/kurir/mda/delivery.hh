@@ -1,6 +1,6 @@
 #pragma once
-// Local delivery: the queue's deliverer for recipients of our own domains. Content is not touched: each recipient gets an
-// index entry that points at it. Core-local.
+// Local delivery: the queue's deliverer for recipients of our own domains. Content is not touched:
+// each recipient gets an index entry that points at it. Core-local.
 
 #include <string>
 
@@ -17,12 +17,12 @@ struct DeliveryOptions {
 
 class Delivery final : public queue::Deliverer {
  public:
-  Delivery(DeliveryOptions options, queue::Queue& queue, directory::Directory& directory, mailbox::Mailboxes& mailboxes,
-           observe::Counters& counters);
+  Delivery(DeliveryOptions options, queue::Queue& queue, directory::Directory& directory,
+           mailbox::Mailboxes& mailboxes, observe::Counters& counters);
 
   bool takes(const queue::Recipient& recipient) const override { return recipient.is_local; }
-  // Every waiting local recipient at once. A delivery that the mailbox's journal already has (from before a crash) is
-  // settled and not repeated.
+  // Every waiting local recipient at once. A delivery that the mailbox's journal already has (from
+  // before a crash) is settled and not repeated.
   Task<void> attempt(queue::Message& message) override;
 
  private:

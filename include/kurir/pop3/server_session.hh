@@ -1,6 +1,6 @@
 #pragma once
-// One POP3 connection (RFC 1939): log in, take the maildrop as it is, read, mark, and delete at QUIT.
-// Core-local.
+// One POP3 connection (RFC 1939): log in, take the maildrop as it is, read, mark, and delete at
+// QUIT. Core-local.
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,7 @@
 #pragma once
-// What the queue writes to the shard's journal: a recipient reached an end, or was put off. Little-endian, lengths checked.
-// Version rule: a record type's layout never changes; a new layout is a new type number (queue has 32 to 63).
+// What the queue writes to the shard's journal: a recipient reached an end, or was put off.
+// Little-endian, lengths checked. Version rule: a record type's layout never changes; a new layout
+// is a new type number (queue has 32 to 63).
 //
 //   recipient ended (32), 24 octets          recipient put off (33), 40 octets + reply
 //     0  u64 queue id                           0  u64 queue id
@@ -44,6 +45,7 @@ struct RecipientPutOff {
 std::string encode(const RecipientEnded& record);
 std::string encode(const RecipientPutOff& record);
 std::optional<RecipientEnded> decode_ended(std::string_view payload);
-std::optional<RecipientPutOff> decode_put_off(std::string_view payload);  // the reply views the payload
+std::optional<RecipientPutOff> decode_put_off(
+    std::string_view payload);  // the reply views the payload
 
 }  // namespace kurir::queue

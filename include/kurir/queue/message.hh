@@ -1,6 +1,6 @@
 #pragma once
-// A message in the queue: its envelope, the state of each recipient, its one timer. Core-local: it belongs to the shard
-// that received it.
+// A message in the queue: its envelope, the state of each recipient, its one timer. Core-local: it
+// belongs to the shard that received it.
 
 #include <cstdint>
 #include <string>
@@ -15,8 +15,8 @@
 
 namespace kurir::queue {
 
-// The states of a recipient. Everything but `waiting` is an end; a message whose recipients have all ended leaves the
-// queue. src/README.md says what a crash leaves in each.
+// The states of a recipient. Everything but `waiting` is an end; a message whose recipients have
+// all ended leaves the queue. src/README.md says what a crash leaves in each.
 enum class RecipientState : std::uint8_t {
   waiting = 0,    // to be attempted, now or at next_attempt
   delivered = 1,  // in a mailbox, or taken by the next host
@@ -41,9 +41,9 @@ struct Recipient {
 struct Reception {
   std::string helo;
   std::string peer_address;  // "127.0.0.1:4711"; empty: made here
-  std::string protocol;      // RFC 3848: SMTP, ESMTP, ESMTPA, ...; "local" for what Kurir itself sends
-  std::string user;          // authenticated as; empty: nobody
-  bool is_bounce = false;    // a delivery status notification of our own
+  std::string protocol;  // RFC 3848: SMTP, ESMTP, ESMTPA, ...; "local" for what Kurir itself sends
+  std::string user;      // authenticated as; empty: nobody
+  bool is_bounce = false;  // a delivery status notification of our own
 };
 
 struct Envelope {
@@ -60,7 +60,8 @@ class Queue;
 struct Message : ListLink {
   Message(Queue& queue, Timer::Function on_timer) : timer(this, &queue, on_timer) {}
 
-  // Exactly one timer, armed whenever the message is not being attempted, at the earlier of the next attempt and expiry.
+  // Exactly one timer, armed whenever the message is not being attempted, at the earlier of the
+  // next attempt and expiry.
   struct MessageTimer : Timer {
     MessageTimer(Message* message_of, Queue* queue_of, Function function)
         : Timer(function), message(message_of), queue(queue_of) {}
@@ -76,8 +77,8 @@ struct Message : ListLink {
   Instant arrived, expiry, next_attempt;
   WallTime next_attempt_wall;
   bool being_attempted = false;
-  bool is_durable = false;     // committed: only then it is attempted and listed
-  bool is_recovered = false;   // from before a restart: a local delivery may already have happened
+  bool is_durable = false;    // committed: only then it is attempted and listed
+  bool is_recovered = false;  // from before a restart: a local delivery may already have happened
   MessageTimer timer;
 
   bool has_waiting() const;

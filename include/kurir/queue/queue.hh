@@ -1,6 +1,6 @@
 #pragma once
-// The queue of one shard: takes messages in durably, schedules their attempts, remembers each recipient's outcome, expires
-// what is too old, and recovers all of it after a restart. Core-local.
+// The queue of one shard: takes messages in durably, schedules their attempts, remembers each
+// recipient's outcome, expires what is too old, and recovers all of it after a restart. Core-local.
 
 #include <functional>
 #include <memory>
@@ -46,8 +46,8 @@ struct Outcome {
   std::string_view reply;                          // why, where it was not delivered; "452 4.2.2 …"
 };
 
-// Whoever can deliver: the MDA for local recipients, the relay for the others. Told of each recipient that waits; calls
-// Queue::settle() for each it has an outcome for. Core-local.
+// Whoever can deliver: the MDA for local recipients, the relay for the others. Told of each
+// recipient that waits; calls Queue::settle() for each it has an outcome for. Core-local.
 class Deliverer {
  public:
   virtual ~Deliverer() = default;
@@ -55,7 +55,8 @@ class Deliverer {
   virtual Task<void> attempt(Message& message) = 0;
 };
 
-// A message's content, CRLF line ends, no dot-stuffing: what went ahead as extents, then the rest in pieces.
+// A message's content, CRLF line ends, no dot-stuffing: what went ahead as extents, then the rest
+// in pieces.
 struct Content {
   std::span<const store::RecordRef> extents;
   std::uint64_t extent_octets = 0;
@@ -65,15 +66,18 @@ struct Content {
 class Queue {
  public:
   // The logs are used from start() on: recovery reads them before.
-  Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, const ShardLogs& logs, observe::EventLog& events);
+  Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, const ShardLogs& logs,
+        observe::EventLog& events);
   ~Queue();
 
-  // --- recovery, before start(): first every journal record of this shard, then every message record.
+  // --- recovery, before start(): first every journal record of this shard, then every message
+  // record.
   void recover_change(std::uint16_t type, std::string_view payload);
   void recover_message(const store::RecordRef& record, std::string_view payload);
   void add_deliverer(Deliverer& deliverer) { deliverers_.push_back(&deliverer); }
   void start();
-  // Waits until each message from before the restart was attempted once: old deliveries need not be remembered then.
+  // Waits until each message from before the restart was attempted once: old deliveries need not be
+  // remembered then.
   Task<void> recovered_attempted();
   // Starts no attempt any more, and waits for those that run.
   Task<void> stop();
@@ -81,17 +85,18 @@ class Queue {
   // --- intake
   // Whether a message of that many octets would be taken now: 452 4.3.1 otherwise, before 354.
   bool has_room(std::uint64_t octets) const;
-  // Writes a piece of a large message's content ahead of its record; waits until it is durable, so that what a sender has
-  // in flight is bounded.
+  // Writes a piece of a large message's content ahead of its record; waits until it is durable, so
+  // that what a sender has in flight is bounded.
   Task<Result<store::RecordRef>> write_extent(bool is_local, std::string_view content);
   // What write_extent() wrote for a message that came to nothing.
   void release_extents(bool is_local, std::span<const store::RecordRef> extents);
   QueueId make_id();
-  // Appends the message; the pieces are copied before it returns. Not yet durable. On failure the extents are the caller's
-  // to release.
+  // Appends the message; the pieces are copied before it returns. Not yet durable. On failure the
+  // extents are the caller's to release.
   Result<Message*> append(QueueId id, Envelope envelope, Content content);
-  // Waits until it is durable. After success it belongs to the schedule and 250 may be said (style.md, Coroutines 7); after
-  // failure it is gone and 451 is due. Nothing but the id may be used of the message afterwards.
+  // Waits until it is durable. After success it belongs to the schedule and 250 may be said
+  // (style.md, Coroutines 7); after failure it is gone and 451 is due. Nothing but the id may be
+  // used of the message afterwards.
   Task<Result<QueueId>> commit(Message* message);
 
   // --- outcomes, from deliverers and administrators
@@ -102,7 +107,8 @@ class Queue {
   std::size_t size() const { return messages_.size(); }
   const Message* find(QueueId id) const;
   void for_each(const std::function<void(const Message&)>& visit) const;
-  // Takes a message out; false where there is none or it is being attempted. Durable when it returns.
+  // Takes a message out; false where there is none or it is being attempted. Durable when it
+  // returns.
   Task<bool> remove(QueueId id);
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
-// Queue ids: 64 bits that never come twice: start counter of the data directory, shard, and a count, so neither a clock
-// that jumps nor a restart can repeat one. Written in 13 characters of Crockford's base 32. Any core.
+// Queue ids: 64 bits that never come twice: start counter of the data directory, shard, and a
+// count, so neither a clock that jumps nor a restart can repeat one. Written in 13 characters of
+// Crockford's base 32. Any core.
 
 #include <optional>
 #include <string>
@@ -10,7 +11,8 @@
 
 namespace kurir::queue {
 
-inline constexpr unsigned queue_id_count_bits = 32, queue_id_shard_bits = 10, queue_id_start_bits = 22;
+inline constexpr unsigned queue_id_count_bits = 32, queue_id_shard_bits = 10,
+                          queue_id_start_bits = 22;
 static_assert(queue_id_count_bits + queue_id_shard_bits + queue_id_start_bits == 64);
 
 constexpr QueueId make_queue_id(std::uint32_t start, ShardIndex shard, std::uint32_t count) {
@@ -18,7 +20,8 @@ constexpr QueueId make_queue_id(std::uint32_t start, ShardIndex shard, std::uint
                  (std::uint64_t{shard.value} << queue_id_count_bits) | count);
 }
 constexpr ShardIndex shard_of(QueueId id) {
-  return ShardIndex(static_cast<std::uint16_t>((id.value >> queue_id_count_bits) & ((1U << queue_id_shard_bits) - 1)));
+  return ShardIndex(static_cast<std::uint16_t>((id.value >> queue_id_count_bits) &
+                                               ((1U << queue_id_shard_bits) - 1)));
 }
 
 std::string text_of(QueueId id);

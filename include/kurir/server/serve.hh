@@ -12,9 +12,10 @@ struct ServeOptions {
   std::string config_path;  // for messages; empty: none
 };
 
-// Runs until SIGTERM, SIGINT or `kurir stop`; gives an exit code of sysexits.h: 0 after a graceful stop, 69
-// (EX_UNAVAILABLE) where io_uring cannot be had, 73 (EX_CANTCREAT) where the data directory or a port cannot be used, 74
-// (EX_IOERR) where the disk fails, 75 (EX_TEMPFAIL) where another process has the data directory.
+// Runs until SIGTERM, SIGINT or `kurir stop`; gives an exit code of sysexits.h: 0 after a graceful
+// stop, 69 (EX_UNAVAILABLE) where io_uring cannot be had, 73 (EX_CANTCREAT) where the data
+// directory or a port cannot be used, 74 (EX_IOERR) where the disk fails, 75 (EX_TEMPFAIL) where
+// another process has the data directory.
 int serve(const Configuration& configuration, const ServeOptions& options);
 
 }  // namespace kurir::server

@@ -1,6 +1,7 @@
 #pragma once
-// One SMTP connection, read as RFC 5321: greet, then a command, an act, a reply, until QUIT. Zero-copy: commands are parsed
-// where they lie, replies of a pipelined batch leave in one send. Core-local.
+// One SMTP connection, read as RFC 5321: greet, then a command, an act, a reply, until QUIT.
+// Zero-copy: commands are parsed where they lie, replies of a pipelined batch leave in one send.
+// Core-local.
 
 #include <cstdint>
 #include <memory>
@@ -27,24 +28,26 @@ namespace kurir::smtp {
 enum class Service : std::uint8_t { transfer, submission };
 
 struct ServerOptions {
-  std::string hostname;                                // in the greeting, Received and EHLO
-  std::uint64_t message_octets_max = 50'000'000;       // SIZE
-  std::size_t recipients_max = 1000;                   // a transaction; more are 452 4.5.3
-  unsigned errors_max = 20;                            // then 421
-  unsigned logins_failed_max = 3;                      // then 421
-  Nanoseconds command_timeout = std::chrono::minutes(5);   // RFC 5321 4.5.3.2.7
-  Nanoseconds data_timeout = std::chrono::minutes(10);     // for the whole of the content, grows with its size
-  std::uint64_t data_rate_min = 500;                   // octets a second beyond data_timeout
-  bool allow_plaintext_login = false;                  // AUTH without TLS
+  std::string hostname;                                   // in the greeting, Received and EHLO
+  std::uint64_t message_octets_max = 50'000'000;          // SIZE
+  std::size_t recipients_max = 1000;                      // a transaction; more are 452 4.5.3
+  unsigned errors_max = 20;                               // then 421
+  unsigned logins_failed_max = 3;                         // then 421
+  Nanoseconds command_timeout = std::chrono::minutes(5);  // RFC 5321 4.5.3.2.7
+  Nanoseconds data_timeout =
+      std::chrono::minutes(10);        // for the whole of the content, grows with its size
+  std::uint64_t data_rate_min = 500;   // octets a second beyond data_timeout
+  bool allow_plaintext_login = false;  // AUTH without TLS
 };
 
-// Whether a mailbox with a quota takes more; asked at RCPT so that the sender hears it, not a bounce. The composition has the
-// mailboxes answer it.
+// Whether a mailbox with a quota takes more; asked at RCPT so that the sender hears it, not a
+// bounce. The composition has the mailboxes answer it.
 enum class MailboxRoom : std::uint8_t { yes, not_now, never };
 class MailboxRooms {
  public:
   virtual ~MailboxRooms() = default;
-  virtual Task<MailboxRoom> room_for(AccountId account, std::uint64_t quota_octets, std::uint64_t octets) = 0;
+  virtual Task<MailboxRoom> room_for(AccountId account, std::uint64_t quota_octets,
+                                     std::uint64_t octets) = 0;
 };
 
 // What a session uses; all of this core, all outlive it.
@@ -64,7 +67,8 @@ class ServerSession {
 
   // The whole connection; the stream is closed by the caller afterwards.
   Task<void> run();
-  // Shutting down: a session between transactions says 421 and ends, one within goes on until its transaction ends.
+  // Shutting down: a session between transactions says 421 and ends, one within goes on until its
+  // transaction ends.
   void ask_to_end();
 
  private:
