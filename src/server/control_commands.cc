@@ -20,8 +20,8 @@ admin::ControlHandlers ControlCommands::handlers() {
   all["queue summary"] = [this](std::string, nlohmann::json, admin::ControlChunks&) {
     return queue_summary();
   };
-  all["queue list"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks& chunks) {
-    return queue_list(std::move(arguments), chunks);
+  all["queue list"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks&) {
+    return queue_list(std::move(arguments));
   };
   all["queue show"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks&) {
     return queue_show(std::move(arguments));

@@ -22,7 +22,7 @@ class ControlCommands {
   using Outcome = Task<admin::ControlOutcome>;
   Outcome change_directory(std::string command, nlohmann::json arguments);
   Outcome queue_summary();
-  Outcome queue_list(nlohmann::json arguments, admin::ControlChunks& chunks);
+  Outcome queue_list(nlohmann::json arguments);
   Outcome queue_show(nlohmann::json arguments);
   Outcome queue_remove(nlohmann::json arguments);
   Outcome stop();

@@ -104,8 +104,7 @@ ControlCommands::Outcome ControlCommands::queue_summary() {
                                             {"domains", std::move(list)}});
 }
 
-ControlCommands::Outcome ControlCommands::queue_list(nlohmann::json arguments,
-                                                     admin::ControlChunks& chunks) {
+ControlCommands::Outcome ControlCommands::queue_list(nlohmann::json arguments) {
   const nlohmann::json limit_json = arguments.value("limit", nlohmann::json(0));
   const std::size_t limit = limit_json.is_number_unsigned() ? limit_json.get<std::size_t>() : 0;
   std::vector<nlohmann::json> all;
@@ -120,15 +119,6 @@ ControlCommands::Outcome ControlCommands::queue_list(nlohmann::json arguments,
   };
   std::ranges::sort(all, std::less(), arrival);
   if (limit > 0 && all.size() > limit) all.resize(limit);
-  constexpr std::size_t chunk = 1000;
-  while (all.size() > chunk) {
-    const auto end = all.begin() + chunk;
-    nlohmann::json piece(std::vector<nlohmann::json>(std::make_move_iterator(all.begin()),
-                                                     std::make_move_iterator(end)));
-    all.erase(all.begin(), end);
-    const Result<void> sent = co_await chunks.send(std::move(piece));
-    if (!sent) co_return admin::ControlOutcome::failure("nobody reads the answer");
-  }
   co_return admin::ControlOutcome::success(nlohmann::json(std::move(all)));
 }
 
