@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kurir/imap/server_session.hh"
+#include "kurir/io/file.hh"
 #include "kurir/wire/header.hh"
 #include "kurir/wire/imap_structure.hh"
 #include "kurir/wire/mime.hh"
@@ -85,6 +86,18 @@ void write_part(wire::ImapWriter& out, wire::ImapFetchWriter& line,
                       section.text == wire::SectionText::header_fields_not;
   if (fields) return write_section(out, line, section, select_fields(octets, section));
   write_section(out, line, section, octets);
+}
+
+// For the administrator: which record, and why.
+void report_unreadable(const mailbox::Entry& entry, const Error& error) {
+  const store::RecordRef at = entry.content();
+  io::print_error(
+      "kurir: a message cannot be read: shard " + std::to_string(at.shard) + ", stream " +
+      std::to_string(static_cast<int>(at.stream)) + ", segment " + std::to_string(at.segment) +
+      ", offset " + std::to_string(at.offset) + ", octets " + std::to_string(at.octets) +
+      ", size " + std::to_string(entry.size()) + ": error " +
+      std::to_string(static_cast<int>(error.code)) + ", origin " +
+      std::to_string(static_cast<int>(error.origin)) + ", errno " + std::to_string(error.os_errno));
 }
 
 }  // namespace
@@ -174,7 +187,10 @@ ServerSession::Step ServerSession::fetch_one(const mailbox::Located& at,
   line.finish();
   // The line is broken where content was promised and cannot be read: only ending the connection is
   // honest.
-  if (!written) co_return bye("A message cannot be read now");
+  if (!written) {
+    report_unreadable(entry, written.error());
+    co_return bye("A message cannot be read now");
+  }
   co_return Next::go_on;
 }
 
