@@ -25,7 +25,7 @@ Slice::Slice(Driver& driver, std::uint16_t buffer, std::size_t octets)
 
 Slice::Slice(std::string copy)
     : copy_(new char[copy.size()]), data_(copy_.get()), end_(copy.size()) {
-  std::memcpy(copy_.get(), copy.data(), copy.size());
+  if (!copy.empty()) std::memcpy(copy_.get(), copy.data(), copy.size());
 }
 
 Slice::Slice(Slice&& other) noexcept

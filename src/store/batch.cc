@@ -25,7 +25,7 @@ void Batch::start(std::uint32_t segment, std::uint32_t begin, std::string_view b
   base_ = block_floor(begin);
   begin_ = end_ = begin;
   KURIR_ASSERT(before.size() == begin_ - base_);
-  std::memcpy(buffer_.get(), before.data(), before.size());
+  if (!before.empty()) std::memcpy(buffer_.get(), before.data(), before.size());
   begins_segment = has_mark = sealed = wanted = false;
   records = 0;
 }
