@@ -88,6 +88,8 @@ class Mailbox : public Counted {
   bool closed() const {
     return closed_.load(std::memory_order_acquire);
   }  // deleted: sessions leave it
+  // What claim_recent() would give, left to whoever claims it: EXAMINE, STATUS.
+  Uid recent_from() const { return Uid(recent_from_.load(std::memory_order_relaxed)); }
   // \Recent is told to one session: the uids from the result on are new to the caller (RFC
   // 3501 2.3.2). In memory only.
   Uid claim_recent() {
