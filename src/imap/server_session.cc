@@ -1,38 +1,58 @@
-// The loop of an IMAP session: lines and literals become a command, the command is parsed and
-// carried out.
+// The loop of a session: greeting, commands, replies, errors.
 
 #include "kurir/imap/server_session.hh"
 
-#include <algorithm>
-
-#include "kurir/wire/ascii.hh"
-#include "states.hh"
+#include "kurir/base/limits.hh"
+#include "kurir/imap/command_reader.hh"
+#include "kurir/io/clock.hh"
+#include "reply.hh"
+#include "selected.hh"
+#include "verbs.hh"
 
 namespace kurir::imap {
 namespace {
-constexpr std::size_t output_octets_flush = 64 * 1024;
 
-// The tag that a line begins with; empty where it begins with none.
-std::string_view tag_of(std::string_view line) {
-  const std::size_t space = line.find(' ');
-  if (space == std::string_view::npos) return {};
-  const std::string_view tag = line.substr(0, space);
-  return std::ranges::all_of(tag, wire::is_alphanumeric) ? tag : std::string_view();
+constexpr std::size_t output_octets_high = 64 * 1024;  // gathered, then sent
+
+// The tag that a command begins with, if it has one that may be repeated.
+std::string tag_of(std::string_view text) {
+  const std::size_t end = text.find(' ');
+  if (end > limits::imap_tag_octets_max) return {};
+  std::string probe(text.substr(0, end));
+  probe += " -\r\n";
+  const auto parsed = wire::parse_imap_command(probe);
+  return parsed.is_fault() ? std::string(parsed.fault().tag) : std::string();
+}
+
+Reply fault_reply(wire::ImapSyntax syntax) {
+  return bad(std::string(wire::imap_syntax_text(syntax)));
+}
+
+// What is wrong with asking for it now; nothing: go on.
+std::optional<Reply> refuse_state(Needs needs, bool logged_in, bool selected) {
+  if (needs == Needs::no_login && logged_in) return bad("You are logged in already");
+  if (needs >= Needs::login && !logged_in) return bad("Log in first");
+  if (needs == Needs::selected && !selected) return bad("Select a mailbox first");
+  return std::nullopt;
 }
 
 }  // namespace
 
 ServerSession::ServerSession(io::Stream& stream, const ServerServices& services)
-    : stream_(stream), services_(services), lines_(stream, limits::smtp_unterminated_octets_max) {}
+    : stream_(stream),
+      services_(services),
+      reader_(std::make_unique<CommandReader>(stream)),
+      begin_(io::now()),
+      deadline_(begin_ + services.options.login_timeout) {}
 
 ServerSession::~ServerSession() = default;
 
 Task<void> ServerSession::run() {
-  const std::vector<std::string_view> offered = capabilities();
-  writer().condition("*", wire::ImapCondition::ok, wire::imap_code::capability(offered),
-                     services_.options.hostname + " Kurir ready");
+  const std::string code = wire::imap_code::capability(capabilities());
+  writer().condition("*", wire::ImapCondition::ok, code,
+                     services_.options.hostname + " Kurir is ready");
   Next next = Next::go_on;
-  while (next == Next::go_on) next = co_await read_line();
+  while (next == Next::go_on) next = co_await read_command();
   static_cast<void>(co_await flush());
 }
 
@@ -41,142 +61,128 @@ void ServerSession::ask_to_end() {
   stream_.wake();
 }
 
-Nanoseconds ServerSession::patience() const {
-  return user_ ? services_.options.idle_timeout : services_.options.login_timeout;
-}
-
-// Replies of a pipelined batch leave when nothing that was received is left to answer.
-ServerSession::Step ServerSession::read_line() {
-  std::string_view line;
-  switch (lines_.next(limits::imap_command_octets_max, line)) {
-    case io::LineReader::Found::line: {
-      const Next next = co_await take_line(line);
+// One command, or the wait for more input. Replies leave when nothing that was received is left to
+// answer.
+Task<ServerSession::Next> ServerSession::read_command() {
+  using Found = CommandReader::Found;
+  const CommandReader::Found found = reader_->next(static_cast<bool>(account_));
+  Next next = Next::go_on;
+  switch (found) {
+    case Found::incomplete:
+      next = co_await wait_for_input();
       co_return next;
-    }
-    case io::LineReader::Found::too_long:
-      command_.clear();
-      line_begin_ = literals_ = 0;
-      tag_ = std::string(tag_of(lines_.head_of_too_long()));
-      co_return bad("Line too long");
-    case io::LineReader::Found::endless:
-      co_return bye("Line without an end");
-    case io::LineReader::Found::incomplete:
+    case Found::whole:
+      next = co_await dispatch();
+      co_return next;
+    case Found::append:
+      next = co_await append();
+      co_return next;
+    case Found::continuation:
+      writer().continuation("Send the literal");
+      co_return Next::go_on;
+    case Found::endless:
+      co_return end_with_bye("A line without an end");
+    case Found::refused_running:
+      co_return end_with_bye("That literal is too big");
+    case Found::fault_running:
+      co_return end_with_bye(wire::imap_syntax_text(reader_->syntax()));
+    case Found::refused:
+    case Found::too_long:
+    case Found::fault:
       break;
   }
+  Reply reply = fault_reply(wire::ImapSyntax::command_too_long);
+  if (found == Found::fault) reply = fault_reply(reader_->syntax());
+  if (found == Found::refused)
+    reply = no(wire::imap_code::too_big, "That literal is too big for a command");
+  std::string tag = tag_of(reader_->text());
+  next = co_await conclude(std::move(tag), std::move(reply));
+  co_return next;
+}
+
+Task<ServerSession::Next> ServerSession::wait_for_input() {
   const Next flushed = co_await flush();
   if (flushed == Next::end) co_return Next::end;
-  if (ending_) co_return bye("The server is closing; come back later");
-  const Result<void> filled = co_await stream_.fill(deadline_in(patience()));
+  if (ending_) co_return end_with_bye("The server is going down; come back soon");
+  const Result<void> filled = co_await stream_.fill(deadline_);
   if (filled || filled.error().code == Errc::interrupted) co_return Next::go_on;
-  if (filled.error().code == Errc::timed_out) co_return bye("You were idle for too long");
+  if (filled.error().code == Errc::timed_out)
+    co_return end_with_bye(account_ ? "Nothing came for too long" : "Log in sooner");
   co_return Next::end;
 }
 
-ServerSession::Step ServerSession::take_line(std::string_view line) {
-  command_ += line;
-  lines_.done();
-  if (command_.size() > limits::imap_command_octets_max) co_return bye("Command too long");
-  const auto announced = wire::line_literal(std::string_view(command_).substr(line_begin_));
-  Next next = Next::go_on;
-  if (announced.is_fault()) {
-    tag_ = command_.substr(0, command_.find_first_of(" \r\n"));
-    next = bad(wire::imap_syntax_text(announced.fault().syntax));
-    if (announced.fault().must_close) next = bye("What follows cannot be told from commands");
-  } else if (announced.is_match() && announced.value()) {
-    next = co_await take_literal(*announced.value());
-    if (next == Next::go_on && !command_.empty()) co_return next;  // the command goes on
-  } else {
-    next = co_await execute();
-  }
-  command_.clear();
-  if (command_.capacity() > 1024) command_ = std::string();
-  line_begin_ = literals_ = 0;
-  co_return next;
-}
-
-// An APPEND's message goes to disk; every other literal becomes part of the command's buffer. An
-// empty command_ afterwards says that the command is over.
-ServerSession::Step ServerSession::take_literal(const wire::ImapLiteral& literal) {
-  const auto head = wire::parse_append_head(command_);
-  if (head.is_fault()) {
-    tag_ = std::string(head.fault().tag);
-    const Next next = bad(wire::imap_syntax_text(head.fault().syntax));
-    const bool lost = !literal.synchronizing;
-    command_.clear();
-    co_return lost ? bye("What follows cannot be told from commands") : next;
-  }
-  if (head.is_match() && head.value()) {
-    tag_ = std::string(head.value()->tag);
-    const Next next = co_await append(*head.value());
-    command_.clear();
+Task<ServerSession::Next> ServerSession::dispatch() {
+  const auto parsed = wire::parse_imap_command(reader_->text());
+  if (!parsed.is_match()) {
+    const wire::ImapSyntax syntax =
+        parsed.is_fault() ? parsed.fault().syntax : wire::ImapSyntax::bad_line_end;
+    std::string faulty = parsed.is_fault() ? std::string(parsed.fault().tag) : std::string();
+    const Next next = co_await conclude(std::move(faulty), fault_reply(syntax));
     co_return next;
   }
-  const wire::ImapLiteralBudget budget{command_.size(), literals_, user_.has_value()};
-  switch (wire::judge_literal(literal, budget)) {
-    case wire::ImapLiteralVerdict::refuse: {
-      tag_ = command_.substr(0, command_.find(' '));
-      const Next next = no("That literal is too large", wire::imap_code::too_big);
-      command_.clear();
-      co_return next;
-    }
-    case wire::ImapLiteralVerdict::refuse_and_close:
-      co_return bye("That literal is too large");
-    case wire::ImapLiteralVerdict::ask_and_take: {
-      writer().continuation("Go on");
-      const Next flushed = co_await flush();
-      if (flushed == Next::end) co_return Next::end;
-      break;
-    }
-    case wire::ImapLiteralVerdict::take:
-      break;
-  }
-  const bool whole = co_await receive(literal.octets);
-  ++literals_;
-  line_begin_ = command_.size();
-  co_return whole ? Next::go_on : Next::end;
-}
-
-// Appends so many octets of the input to the command.
-Task<bool> ServerSession::receive(std::uint64_t octets) {
-  const Deadline deadline = deadline_in(patience());
-  while (octets > 0) {
-    const std::string_view piece = stream_.input().front().substr(0, octets);
-    command_ += piece;
-    octets -= piece.size();
-    stream_.input().consume(piece.size());
-    if (octets == 0 || !stream_.input().empty()) continue;
-    const Result<void> filled = co_await stream_.fill(deadline);
-    if (!filled && filled.error().code != Errc::interrupted) co_return false;
-  }
-  co_return true;
-}
-
-ServerSession::Step ServerSession::execute() {
-  const auto parsed = wire::parse_imap_command(command_);
-  if (!parsed.is_match()) {
-    tag_ = parsed.is_fault() ? std::string(parsed.fault().tag) : std::string();
-    co_return bad(parsed.is_fault() ? wire::imap_syntax_text(parsed.fault().syntax)
-                                    : "Command is not whole");
-  }
   const wire::ImapCommand& command = parsed.value();
-  tag_ = std::string(command.tag);
-  const State needed =
-      std::visit([](const auto& action) { return state_of(action); }, command.action);
-  if (needed == State::not_authenticated && user_) co_return bad("You are logged in already");
-  if (needed >= State::authenticated && !user_) co_return bad("Log in first");
-  if (needed == State::selected && !selected_) co_return bad("Select a mailbox first");
-  const Next next =
-      co_await std::visit([this](const auto& action) { return on(action); }, command.action);
+  std::string tag(command.tag);  // a verb may read on, and the command's octets are gone then
+  const VerbTable::Row* row = VerbTable::find(command.action);
+  const Updates updates = row == nullptr ? Updates::none : row->updates;
+  const mailbox::Expunges expunges = expunges_of(updates, command.action);
+  Reply reply = co_await act(command);
+  if (reply.then == Then::drop) co_return Next::end;
+  if (updates != Updates::none) {
+    const Next told = co_await tell_updates(expunges);
+    if (told == Next::end) co_return Next::end;
+  }
+  const Next next = co_await conclude(std::move(tag), std::move(reply));
   co_return next;
 }
 
-ServerSession::Step ServerSession::flush() {
-  const Result<void> flushed = co_await stream_.flush(deadline_in(services_.options.send_timeout));
+Task<Reply> ServerSession::act(const wire::ImapCommand& command) {
+  const VerbTable::Row* row = VerbTable::find(command.action);
+  if (row == nullptr) co_return bad("That command is not offered here");
+  std::optional<Reply> refused =
+      refuse_state(row->needs, static_cast<bool>(account_), selected_ != nullptr);
+  if (refused) co_return std::move(*refused);
+  Reply reply = co_await (this->*row->handler)(command);
+  co_return reply;
+}
+
+// The tagged line. The next command has its whole time from here on.
+Task<ServerSession::Next> ServerSession::conclude(std::string tag, Reply reply) {
+  writer().condition(tag, reply.condition, reply.code, reply.text);
+  reader_->done();
+  if (account_) deadline_ = deadline_in(services_.options.idle_timeout);
+  if (reply.then != Then::go_on) co_return Next::end;
+  if (reply.condition == wire::ImapCondition::bad && count_error() == Next::end)
+    co_return Next::end;
+  if (account_ && account_->closed()) co_return end_with_bye("The account is gone");
+  if (selected_ && selected_->mailbox->closed()) co_return end_with_bye("The mailbox was deleted");
+  const Next next = co_await flush_when_full();
+  co_return next;
+}
+
+ServerSession::Next ServerSession::count_error() {
+  services_.counters.add(observe::Counter::commands_refused);
+  if (++errors_ < services_.options.errors_max) return Next::go_on;
+  return end_with_bye("Too many bad commands");
+}
+
+ServerSession::Next ServerSession::end_with_bye(std::string_view text) {
+  writer().condition("*", wire::ImapCondition::bye, {}, text);
+  return Next::end;
+}
+
+Deadline ServerSession::transfer_deadline(std::uint64_t octets) const {
+  const Nanoseconds earned = Seconds(octets / services_.options.transfer_rate_min);
+  return deadline_in(services_.options.transfer_timeout + earned);
+}
+
+Task<ServerSession::Next> ServerSession::flush() {
+  const Deadline deadline = transfer_deadline(stream_.output().size());
+  const Result<void> flushed = co_await stream_.flush(deadline);
   co_return flushed ? Next::go_on : Next::end;
 }
 
-ServerSession::Step ServerSession::flush_if_much() {
-  if (stream_.output().size() < output_octets_flush) co_return Next::go_on;
+Task<ServerSession::Next> ServerSession::flush_when_full() {
+  if (stream_.output().size() < output_octets_high) co_return Next::go_on;
   const Next flushed = co_await flush();
   co_return flushed;
 }

@@ -28,6 +28,7 @@ inline constexpr std::size_t received_headers_max = 100;  // RFC 5321 6.3: loop 
 // IMAP and POP3 (RFC 9051, RFC 7888, RFC 2449; threats.md I1, I2, J2).
 inline constexpr std::size_t imap_command_octets_max =
     64 * 1024;  // all literals but APPEND's included
+inline constexpr std::size_t imap_unterminated_octets_max = 1 << 20;
 inline constexpr std::size_t imap_literal_before_login_max = 4096;
 inline constexpr std::size_t imap_literals_max = 100;  // in one command
 inline constexpr std::size_t imap_tag_octets_max = 128;

@@ -1,21 +1,22 @@
 #pragma once
-// One IMAP connection (RFC 9051, RFC 3501): assemble a command with its literals, act, tell what
-// changed, answer. Reads go to the shared index where it lies; changes travel to the account's
-// owner. Core-local.
+// One IMAP connection (RFC 9051, RFC 3501): log in, look into a mailbox, change it, hear what
+// others change. The index is read where it lies, on any core; changes travel to the owner. Replies
+// of a pipelined batch leave in one send, large ones in pieces. Core-local.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kurir/base/quiescence.hh"
+#include "kurir/base/shared.hh"
+#include "kurir/coro/task.hh"
 #include "kurir/directory/directory.hh"
-#include "kurir/io/line_reader.hh"
 #include "kurir/io/socket.hh"
 #include "kurir/mailbox/mailboxes.hh"
-#include "kurir/mailbox/stored_message.hh"
 #include "kurir/mailbox/structure_cache.hh"
-#include "kurir/mailbox/view.hh"
 #include "kurir/observe/counters.hh"
 #include "kurir/wire/imap_command.hh"
 #include "kurir/wire/imap_response.hh"
@@ -23,25 +24,31 @@
 namespace kurir::imap {
 
 struct ServerOptions {
-  std::string hostname;
-  std::uint64_t message_octets_max = 50'000'000;
-  bool allow_plaintext_login = false;
-  unsigned errors_max = 20;
-  unsigned logins_failed_max = 3;
-  Nanoseconds login_timeout = std::chrono::minutes(1);
-  Nanoseconds idle_timeout = std::chrono::minutes(30);  // RFC 9051 5.4
-  Nanoseconds send_timeout = std::chrono::minutes(5);
+  std::string hostname;                                  // in the greeting
+  std::uint64_t message_octets_max = 50'000'000;         // APPEND; APPENDLIMIT says it
+  bool allow_plaintext_login = false;                    // LOGIN and AUTHENTICATE without TLS
+  unsigned errors_max = 20;                              // BAD commands, then BYE
+  unsigned logins_failed_max = 3;                        // then BYE
+  Nanoseconds login_timeout = std::chrono::seconds(60);  // from the connection to the login
+  Nanoseconds idle_timeout = std::chrono::minutes(30);   // RFC 9051 5.4; from command to command
+  Nanoseconds transfer_timeout =
+      std::chrono::minutes(2);            // for one send, or an APPEND's octets ...
+  std::uint64_t transfer_rate_min = 500;  // ... longer by their octets at this rate a second
 };
 
-// All of this core (but for the cache, which is everybody's), all outlive the session.
+// All of this core, but for the cache, which the cores share; all outlive the session.
 struct ServerServices {
   const ServerOptions& options;
   directory::Directory& directory;
   mailbox::Mailboxes& mailboxes;
   mailbox::StructureCache& structures;
-  RetireQueue& retired;
+  RetireQueue& retired;  // reclaimed by the composition once a turn
   observe::Counters& counters;
 };
+
+class CommandReader;
+struct Selected;
+struct Reply;
 
 class ServerSession {
  public:
@@ -50,123 +57,97 @@ class ServerSession {
 
   // The whole connection; the stream is closed by the caller afterwards.
   Task<void> run();
-  // Shutting down: BYE after the command that runs.
+  // Shutting down: says BYE when no command runs, also in IDLE.
   void ask_to_end();
 
  private:
+  friend struct VerbTable;
+  friend class MessageFetch;
+  class Incoming;  // verb_append.cc
   enum class Next : std::uint8_t { go_on, end };
-  using Step = Task<Next>;
 
-  struct User {
-    AccountId account;
-    std::string address;
-    std::uint64_t quota_octets = 0;
-    Shared<mailbox::Account> folders;
-  };
-  struct Selected {
-    Selected(Shared<mailbox::Mailbox> mailbox, bool is_read_only)
-        : view(std::move(mailbox)), read_only(is_read_only) {}
-    mailbox::View view;
-    bool read_only;
-    Uid recent_from;        // uids from here on are \Recent in this session
-    wire::NumberSet saved;  // RFC 5182: uids
-  };
-  using Messages = std::vector<mailbox::Located>;
-
-  // server_session.cc: the loop, and a command's assembly
-  Step read_line();
-  Step take_line(std::string_view line);
-  Step take_literal(const wire::ImapLiteral& literal);
-  Task<bool> receive(std::uint64_t octets);
-  Step execute();
-  Step flush();
-  Step flush_if_much();
-  Nanoseconds patience() const;
-
-  // replies.cc
-  wire::ImapWriter writer() { return wire::ImapWriter(stream_.output(), encoding()); }
-  wire::ImapNameEncoding encoding() const;
-  Next ok(std::string_view text, std::string_view code = wire::imap_code::none);
-  Next no(std::string_view text, std::string_view code = wire::imap_code::none);
-  Next bad(std::string_view text);
-  Next bye(std::string_view text);
-  Next no(const Error& error);
+  // server_session.cc: the loop
+  Task<Next> read_command();
+  Task<Next> wait_for_input();
+  Task<Next> dispatch();
+  Task<Reply> act(const wire::ImapCommand& command);
+  Task<Next> conclude(std::string tag, Reply reply);
+  Next end_with_bye(std::string_view text);
   Next count_error();
-  std::vector<std::string_view> capabilities() const;
+  Task<Next> flush();
+  Task<Next> flush_when_full();
+  Deadline transfer_deadline(std::uint64_t octets) const;
+  wire::ImapWriter writer() { return wire::ImapWriter(stream_.output(), encoding_); }
 
-  // updates.cc: what other sessions changed
-  void tell_updates(mailbox::Expunges expunges);
-  void write_flags(wire::ImapFetchWriter& line, const mailbox::Located& at);
-  std::vector<std::string> keywords() const;
+  // updates.cc: what the client is told unasked
+  Task<Next> tell_updates(mailbox::Expunges expunges);
+  void tell_flags(const mailbox::Located& at, bool with_uid);
+  void tell_new_keywords(wire::FlagWord flags);
+  void append_flags(wire::ImapFetchWriter& fetch, const mailbox::Located& at, wire::FlagWord flags);
 
-  // session_commands.cc
-  Step on(const wire::ImapCapability&);
-  Step on(const wire::ImapNoop&);
-  Step on(const wire::ImapCheck&);
-  Step on(const wire::ImapLogout&);
-  Step on(const wire::ImapId&);
-  Step on(const wire::ImapEnable& command);
-  Step on(const wire::ImapNamespace&);
-  Step on(const wire::ImapIdle&);
-  Step on(const wire::ImapDone&);
-  // login.cc
-  Step on(const wire::ImapLogin& command);
-  Step on(const wire::ImapAuthenticate& command);
-  Step log_in(std::string user, std::string password);
-  Task<std::optional<std::string>> receive_line();
-  Task<std::optional<std::string>> ask_for_response(std::string prompt);
+  // One verb or one family of verbs, one file.
+  Task<Reply> capability(const wire::ImapCommand& command);
+  Task<Reply> noop(const wire::ImapCommand& command);
+  Task<Reply> logout(const wire::ImapCommand& command);
+  Task<Reply> id(const wire::ImapCommand& command);
+  Task<Reply> login(const wire::ImapCommand& command);
+  Task<Reply> authenticate(const wire::ImapCommand& command);
+  Task<Reply> enable(const wire::ImapCommand& command);
+  Task<Reply> name_space(const wire::ImapCommand& command);
+  Task<Reply> select(const wire::ImapCommand& command);
+  Task<Reply> check(const wire::ImapCommand& command);
+  Task<Reply> close(const wire::ImapCommand& command);
+  Task<Reply> unselect(const wire::ImapCommand& command);
+  Task<Reply> create(const wire::ImapCommand& command);
+  Task<Reply> remove(const wire::ImapCommand& command);
+  Task<Reply> rename(const wire::ImapCommand& command);
+  Task<Reply> subscribe(const wire::ImapCommand& command);
+  Task<Reply> unsubscribe(const wire::ImapCommand& command);
+  Task<Reply> list(const wire::ImapCommand& command);
+  Task<Reply> lsub(const wire::ImapCommand& command);
+  Task<Reply> status(const wire::ImapCommand& command);
+  Task<Reply> whole_append(const wire::ImapCommand& command);
+  Task<Reply> idle(const wire::ImapCommand& command);
+  Task<Reply> expunge(const wire::ImapCommand& command);
+  Task<Reply> search(const wire::ImapCommand& command);
+  Task<Reply> fetch(const wire::ImapCommand& command);
+  Task<Reply> store(const wire::ImapCommand& command);
+  Task<Reply> copy(const wire::ImapCommand& command);
+  Task<Reply> move(const wire::ImapCommand& command);
+
+  // verb_append.cc: the literals of APPEND do not go into a command's buffer
+  Task<Next> append();
+  Task<Next> receive_messages(Incoming& incoming);
+  Task<Next> receive_octets(Incoming& incoming);
+  Task<Next> read_append_line(Incoming& incoming);
+  Task<Reply> keep_messages(Incoming& incoming);
+
   bool may_log_in() const;
-  // folders.cc
-  Step on(const wire::ImapSelect& command);
-  Step on(const wire::ImapCreate& command);
-  Step on(const wire::ImapDelete& command);
-  Step on(const wire::ImapRename& command);
-  Step on(const wire::ImapSubscribe& command);
-  Step on(const wire::ImapUnsubscribe& command);
-  Step on(const wire::ImapStatus& command);
-  Step on(const wire::ImapClose&);
-  Step on(const wire::ImapUnselect&);
-  Step change_folder(Task<Result<void>> change, std::string_view done);
-  Shared<mailbox::Mailbox> find_mailbox(std::string_view name) const;
-  std::optional<std::string> folder_name(const wire::ImapString& sent);
+  std::vector<std::string_view> capabilities() const;
+  Task<Reply> log_in(std::string user, std::string password);
+  Task<std::optional<std::string>> ask_for_response(std::string_view prompt);
+  Task<Reply> change_subscription(const wire::ImapString& sent, bool subscribed);
+  void describe_selected();
   void write_status(std::string_view name, const mailbox::Mailbox& mailbox, wire::StatusWord items);
-  // list.cc
-  Step on(const wire::ImapList& command);
-  Step on(const wire::ImapLsub& command);
-  // append.cc
-  Step append(const wire::ImapAppendHead& head);
-  Step on(const wire::ImapAppend& command);
-  class Upload;
-  // fetch.cc
-  Step on(const wire::ImapFetch& command);
-  Step fetch_one(const mailbox::Located& at, const wire::FetchItems& items, bool with_flags);
-  Task<Result<void>> write_content_items(wire::ImapFetchWriter& line, const mailbox::Located& at,
-                                         const wire::FetchItems& items);
-  std::optional<Messages> resolve(wire::ImapNumbering numbering, const wire::ImapSet& set);
-  // search.cc
-  Step on(const wire::ImapSearch& command);
-  // changes.cc
-  Step on(const wire::ImapStore& command);
-  Step on(const wire::ImapCopy& command);
-  Step on(const wire::ImapMove& command);
-  Step on(const wire::ImapExpunge& command);
-  Step transfer(wire::ImapNumbering numbering, const wire::ImapSet& set,
-                const wire::ImapString& name, bool move);
-  Step on(const wire::ImapStartTls&);
-  Step on(const wire::ImapGetQuota&);
-  Step on(const wire::ImapGetQuotaRoot&);
-  Step on(const wire::ImapCompress&);
+  Task<bool> wait_for_done(Reply& reply);
+  Task<Reply> transfer(wire::ImapNumbering numbering, const wire::ImapSet& set,
+                       const wire::ImapString& to, bool move);
+  Task<void> mark_seen(std::vector<mailbox::Located>& unseen);
+  std::uint64_t octets_left() const;  // of the quota
 
   io::Stream& stream_;
   const ServerServices& services_;
-  io::LineReader lines_;
-  std::string command_;         // what was received of the present one
-  std::size_t line_begin_ = 0;  // in it: behind the last literal
-  std::size_t literals_ = 0;
-  std::string tag_;
-  std::optional<User> user_;
-  std::optional<Selected> selected_;
-  bool rev2_ = false, condstore_ = false;
+  std::unique_ptr<CommandReader> reader_;
+  const Instant begin_;
+  Deadline deadline_;  // for the next whole command
+
+  Shared<mailbox::Account> account_;  // null: not logged in
+  std::string user_;                  // the address
+  std::uint64_t quota_octets_ = 0;    // 0: none
+  std::unique_ptr<Selected> selected_;
+  wire::ImapNameEncoding encoding_ = wire::ImapNameEncoding::modified_utf7;
+  bool revision2_ = false;  // the client enabled IMAP4rev2
+  bool condstore_ = false;  // the client used or enabled CONDSTORE (RFC 7162 3.1)
   unsigned errors_ = 0, logins_failed_ = 0;
   bool ending_ = false;
 };
