@@ -50,7 +50,7 @@ CoreServer::CoreServer(SharedState& shared, CoreIndex core)
       core_(core),
       configuration_(shared.configuration),
       counters_(shared.counters[core.value]),
-      events_(shared.events),
+      events_(shared.events, &counters_),
       broadcast_(shared.mailboxes) {
   reader_ = std::make_unique<store::Reader>(shared.data.path(), shared.data.instance());
   owner_ = std::make_unique<mailbox::Owner>(

@@ -95,7 +95,8 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
   if (!snapshot)
     return complain(exit_io_error, "cannot read the directory of users in " + configuration.data);
   shared.first_snapshot = std::move(*snapshot);
-  shared.events.reopen();
+  if (!shared.events.reopen())
+    return complain(exit_cannot_create, "cannot open the event log " + configuration.log.events);
   io::CoresOptions cores_options;
   cores_options.count = cores;
   const Result<void> ran = io::Cores::run(cores_options, [&](CoreIndex core) {

@@ -13,19 +13,16 @@ namespace {
 constexpr int standard_output = 1;
 constexpr int exit_cannot_create = 73;
 
-std::int64_t total(const std::vector<observe::Counters>& counters, observe::Counter counter) {
-  std::int64_t sum = 0;
-  for (const observe::Counters& core : counters) sum += core.get(counter);
-  return sum;
-}
-
 }  // namespace
 
 Supervisor::Supervisor(SharedState& shared, CoreServer& core, std::vector<DemoUser> users)
     : shared_(shared),
       core_(core),
       users_(std::move(users)),
-      commands_(shared, [this] { scope_.start(stop_all()); }) {}
+      commands_(shared, [this] { scope_.start(stop_all()); }),
+      terminal_("stdout"),
+      summary_(shared.counters,
+               shared.configuration.log.events == "stdout" ? shared.events : terminal_) {}
 
 void Supervisor::start() {
   scope_.start(watch_signals());
@@ -33,7 +30,7 @@ void Supervisor::start() {
 }
 
 Task<void> Supervisor::join() {
-  ended_.set();
+  co_await summary_.stop();
   co_await signals_.close();
   co_await scope_.join();
 }
@@ -47,10 +44,10 @@ Task<void> Supervisor::watch_signals() {
       co_await stop_all();
       continue;
     }
-    static_cast<void>(co_await io::offload([this] {
-      shared_.events.reopen();
-      return true;
-    }));
+    const auto reopened = co_await io::offload([this] { return shared_.events.reopen(); });
+    if (!reopened || !*reopened)
+      io::print_error("kurir: cannot open " + shared_.configuration.log.events +
+                      " anew; events go on to the old file");
   }
 }
 
@@ -81,7 +78,10 @@ Task<void> Supervisor::announce() {
     co_return;
   }
   print_greeting();
-  if (shared_.configuration.log.summary && io::is_terminal(standard_output)) co_await summarise();
+  if (shared_.configuration.log.summary && io::is_terminal(standard_output)) {
+    static_cast<void>(terminal_.reopen());  // standard output is open
+    summary_.start();
+  }
 }
 
 void Supervisor::print_greeting() {
@@ -99,26 +99,6 @@ void Supervisor::print_greeting() {
   add("imap", shared_.listening.imap);
   add("pop3", shared_.listening.pop3);
   io::print_error(text);
-}
-
-// One line a second for whoever looks at a terminal.
-Task<void> Supervisor::summarise() {
-  using observe::Counter;
-  const std::vector<observe::Counters>& counters = shared_.counters;
-  std::int64_t received = 0, delivered = 0;
-  while (!ended_.is_set()) {
-    const Woken woken = co_await ended_.wait(deadline_in(Seconds(1)));
-    if (woken == Woken::by_signal) co_return;
-    const std::int64_t received_now = total(counters, Counter::messages_received);
-    const std::int64_t delivered_now = total(counters, Counter::messages_delivered);
-    io::print_output(fmt::format(
-        "\rreceived {}/s  delivered {}/s  refused {}  open: smtp {} imap {} pop3 {}   ",
-        received_now - received, delivered_now - delivered,
-        total(counters, Counter::messages_rejected), total(counters, Counter::smtp_open),
-        total(counters, Counter::imap_open), total(counters, Counter::pop3_open)));
-    received = received_now;
-    delivered = delivered_now;
-  }
 }
 
 }  // namespace kurir::server

@@ -10,6 +10,7 @@
 #include "core_server.hh"
 #include "demo.hh"
 #include "kurir/io/signals.hh"
+#include "kurir/observe/summary.hh"
 
 namespace kurir::server {
 
@@ -24,7 +25,6 @@ class Supervisor {
  private:
   Task<void> watch_signals();
   Task<void> announce();
-  Task<void> summarise();
   Task<void> stop_all();
   void print_greeting();
 
@@ -34,7 +34,8 @@ class Supervisor {
   io::SignalWatch signals_;
   ControlCommands commands_;
   std::unique_ptr<admin::ControlServer> control_;
-  Event ended_;
+  observe::EventSink terminal_;
+  observe::Summary summary_;
   bool stopping_ = false;
   Scope scope_;
 };

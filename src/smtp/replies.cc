@@ -2,6 +2,7 @@
 
 #include "kurir/io/clock.hh"
 #include "kurir/smtp/server_session.hh"
+#include "kurir/wire/smtp_reply.hh"
 
 namespace kurir::smtp {
 
@@ -35,44 +36,14 @@ ServerSession::Next ServerSession::count_error() {
   return reply_and_end(421, "4.7.0", "Too many errors; closing");
 }
 
+// Where the line's end is not known, or octets follow that cannot be told from commands, the
+// session ends.
 ServerSession::Next ServerSession::refuse_fault(const wire::SmtpFault& fault) {
-  using wire::SmtpFaultKind;
-  const std::string_view address_class = fault.verb == wire::SmtpVerb::mail ? "5.1.7" : "5.1.3";
-  switch (fault.kind) {
-    case SmtpFaultKind::bad_line_end:
-      return reply_and_end(500, "5.5.2", "Lines end in CRLF, and CR and LF stand nowhere else");
-    case SmtpFaultKind::nul:
-      return reply_and_end(500, "5.5.2", "NUL in a command");
-    case SmtpFaultKind::foreign_protocol:
-      return reply_and_end(554, "5.5.0", "This is SMTP");
-    case SmtpFaultKind::too_long:
-      return refuse({500, "5.5.2", "Line too long"});
-    case SmtpFaultKind::unknown_verb:
-      return refuse({500, "5.5.2", "Command is not known; HELP lists those that are"});
-    case SmtpFaultKind::syntax:
-      return refuse({501, "5.5.4", "Syntax error in the argument"});
-    case SmtpFaultKind::missing_argument:
-      return refuse({501, "5.5.4", "An argument is missing"});
-    case SmtpFaultKind::unexpected_argument:
-      return refuse({501, "5.5.4", "That command takes no argument"});
-    case SmtpFaultKind::bad_parameter:
-      return refuse({501, "5.5.4", "A parameter has a bad value or comes twice"});
-    case SmtpFaultKind::unknown_parameter:
-      return refuse({555, "5.5.4", "A parameter is not offered here"});
-    case SmtpFaultKind::bad_address:
-      return refuse({501, address_class, "Not an address; write <local-part@domain>"});
-    case SmtpFaultKind::non_ascii:
-      return refuse({550, "5.6.7", "Addresses outside US-ASCII are not offered here"});
-    case SmtpFaultKind::local_part_too_long:
-      return refuse({501, address_class, "Local part has over 64 octets"});
-    case SmtpFaultKind::domain_too_long:
-      return refuse({501, address_class, "Domain has over 255 octets"});
-    case SmtpFaultKind::path_too_long:
-      return refuse({501, address_class, "Path has over 256 octets"});
-    case SmtpFaultKind::bad_chunk_size:
-      return reply_and_end(501, "5.5.4", "Chunk size is not a number");
-  }
-  return refuse({500, "5.5.2", "Syntax error"});
+  wire::append_reply(stream_.output(), wire::reply_for(fault));
+  const bool is_lost = fault.line_is_lost() &&
+                       fault.kind != wire::SmtpFaultKind::too_long;  // LineReader found its end
+  if (is_lost || fault.kind == wire::SmtpFaultKind::bad_chunk_size) return Next::end;
+  return count_error();
 }
 
 // The world failed us, not the client: try later.

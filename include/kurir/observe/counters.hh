@@ -27,7 +27,7 @@ enum class Counter : std::uint8_t {
   messages_rejected,
   messages_delivered,
   messages_queued,    // gauge
-  messages_deferred,  // attempts that failed for now
+  messages_deferred,  // attempts that will be made again
   messages_bounced,
   octets_received,  // of content
   octets_delivered,
