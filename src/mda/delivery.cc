@@ -67,6 +67,8 @@ Task<void> Delivery::deliver(queue::Message& message, std::size_t ordinal) {
     co_return;
   }
   counters_.add(observe::Counter::messages_delivered);
+  counters_.add(observe::Counter::octets_delivered,
+                static_cast<std::int64_t>(message.content_octets));
   queue_.settle(message, ordinal,
                 {queue::RecipientState::delivered, "250 2.1.5 delivered to the mailbox"});
 }

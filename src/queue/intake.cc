@@ -112,7 +112,7 @@ Task<Result<QueueId>> Queue::commit(Message* message) {
   const Result<void> committed = co_await log.commit(message->record);
   if (!committed) {
     release_content(*message);
-    messages_.erase(message->id);
+    forget(*message);
     co_return std::unexpected(committed.error());
   }
   const QueueId id = message->id;

@@ -9,8 +9,13 @@
 namespace kurir::queue {
 
 Queue::Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, const ShardLogs& logs,
-             observe::EventLog& events)
-    : options_(std::move(options)), shard_(shard), start_(start), logs_(logs), events_(events) {}
+             observe::EventLog& events, observe::Counters& counters)
+    : options_(std::move(options)),
+      shard_(shard),
+      start_(start),
+      logs_(logs),
+      events_(events),
+      counters_(counters) {}
 
 Queue::~Queue() {
   while (!ready_.empty()) ready_.pop_front();
@@ -22,6 +27,7 @@ Message& Queue::keep(std::unique_ptr<Message> message) {
   Message& kept = *message;
   const auto [place, added] = messages_.emplace(kept.id, std::move(message));
   KURIR_ASSERT(added);
+  counters_.add(observe::Counter::messages_queued);
   return kept;
 }
 
@@ -30,7 +36,12 @@ void Queue::drop(Message& message) {
   no_longer_recovered(message);
   message.unlink();
   release_content(message);
+  forget(message);
+}
+
+void Queue::forget(Message& message) {
   messages_.erase(message.id);
+  counters_.add(observe::Counter::messages_queued, -1);
 }
 
 // --- schedule

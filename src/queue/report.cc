@@ -51,6 +51,8 @@ observe::Response parts_of(std::string_view reply) {
 }  // namespace
 
 void Queue::report(const Message& message, const Recipient& recipient, const Outcome& outcome) {
+  if (outcome.state == RecipientState::waiting) counters_.add(observe::Counter::messages_deferred);
+  if (outcome.state == RecipientState::bounced) counters_.add(observe::Counter::messages_bounced);
   const std::string id = text_of(message.id);
   observe::Event event;
   event.type = type_of(outcome.state);

@@ -56,7 +56,7 @@ CoreServer::CoreServer(SharedState& shared, CoreIndex core)
   owner_ = std::make_unique<mailbox::Owner>(
       shared.quiescence, [this](mailbox::MailboxKey key) { broadcast_.changed(key); });
   queue_ = std::make_unique<queue::Queue>(queue_options(configuration_), ShardIndex(core.value),
-                                          shared.data.epoch(), logs_, events_);
+                                          shared.data.epoch(), logs_, events_, counters_);
   directory_ = std::make_unique<directory::Directory>(shared.first_snapshot, random_key());
   shared.servers[core.value] = this;
   shared.owners[core.value] = owner_.get();

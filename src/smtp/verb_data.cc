@@ -183,6 +183,7 @@ std::optional<ServerSession::Refusal> ServerSession::refusal_of(const Incoming& 
 Task<ServerSession::Next> ServerSession::queue_message(QueueId id, Incoming& incoming) {
   queue::Envelope& envelope = transaction_->envelope;
   envelope.is_8bit = envelope.is_8bit || incoming.facts().eight_bit;
+  const std::uint64_t octets = incoming.facts().octets;
   envelope.has_dot_line = incoming.facts().dot_line;
   const Result<queue::Message*> appended =
       services_.queue.append(id, std::move(envelope), incoming.content());
@@ -193,6 +194,7 @@ Task<ServerSession::Next> ServerSession::queue_message(QueueId id, Incoming& inc
   const Result<QueueId> durable = co_await services_.queue.commit(*appended);
   if (!durable) co_return refuse(refusal_of(durable.error()));
   services_.counters.add(observe::Counter::messages_received);
+  services_.counters.add(observe::Counter::octets_received, static_cast<std::int64_t>(octets));
   reply(250, "2.0.0", "queued as " + queue::text_of(*durable));
   if (!extended_ && !stream_.input().empty())
     co_return reply_and_end(554, "5.5.0", "Unauthorised pipelining: say EHLO for PIPELINING");

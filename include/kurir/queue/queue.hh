@@ -17,6 +17,7 @@
 #include "kurir/coro/event.hh"
 #include "kurir/coro/scope.hh"
 #include "kurir/coro/task.hh"
+#include "kurir/observe/counters.hh"
 #include "kurir/observe/event_log.hh"
 #include "kurir/queue/journal_record.hh"
 #include "kurir/queue/message.hh"
@@ -67,7 +68,7 @@ class Queue {
  public:
   // The logs are used from start() on: recovery reads them before.
   Queue(QueueOptions options, ShardIndex shard, std::uint32_t start, const ShardLogs& logs,
-        observe::EventLog& events);
+        observe::EventLog& events, observe::Counters& counters);
   ~Queue();
 
   // --- recovery, before start(): first every journal record of this shard, then every message
@@ -119,6 +120,7 @@ class Queue {
   store::Log& log_for(bool is_local) { return is_local ? *logs_.mail : *logs_.spool; }
   Message& keep(std::unique_ptr<Message> message);
   void drop(Message& message);
+  void forget(Message& message);
   void schedule(Message& message);
   void make_ready(Message& message);
   void start_attempts();
@@ -140,6 +142,7 @@ class Queue {
   std::uint32_t start_, count_ = 0;
   const ShardLogs& logs_;
   observe::EventLog& events_;
+  observe::Counters& counters_;
   std::vector<Deliverer*> deliverers_;
   std::unordered_map<QueueId, std::unique_ptr<Message>> messages_;
   std::unordered_map<QueueId, Resolved> recovered_changes_;
