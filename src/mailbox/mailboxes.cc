@@ -51,7 +51,9 @@ Task<void> ChangeBroadcast::send() {
 // --- the way to the owner
 
 Mailboxes::Mailboxes(std::vector<Owner*> owners, store::Log& mail, store::Reader& reader)
-    : owners_(std::move(owners)), mail_(mail), reader_(reader) {}
+    : owners_(std::move(owners)), mail_(mail), reader_(reader) {
+  for (const Owner* owner : owners_) KURIR_ASSERT(owner != nullptr);
+}
 
 Mailboxes::~Mailboxes() { KURIR_ASSERT(watches_.empty()); }
 

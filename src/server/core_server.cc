@@ -100,13 +100,12 @@ Task<bool> CoreServer::start() {
     shared_.failed(exit_io_error);
   }
   Result<void> listening = recovered;
-  if (recovered) {
-    mailboxes_ = std::make_unique<mailbox::Mailboxes>(shared_.owners, *mail_, *reader_);
-    shared_.mailboxes[core_.value] = mailboxes_.get();
-    if (core_.value == 0) listening = open_listeners();
-  }
+  if (recovered && core_.value == 0) listening = open_listeners();
   const bool first_well = co_await shared_.barrier.arrive(listening.has_value());
   if (!first_well) co_return false;
+  // Not before the barrier: every core has made its owner now.
+  mailboxes_ = std::make_unique<mailbox::Mailboxes>(shared_.owners, *mail_, *reader_);
+  shared_.mailboxes[core_.value] = mailboxes_.get();
   if (core_.value != 0) listening = open_listeners();  // the ports that core 0 was given
   if (!listening) shared_.failed(exit_cannot_create);
   const bool all_well = co_await shared_.barrier.arrive(listening.has_value());
