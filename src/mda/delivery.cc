@@ -7,16 +7,15 @@ namespace {
 
 // What a failed delivery means for the recipient. Only what cannot change is final.
 queue::Outcome outcome_of(const Error& error) {
-  using queue::RecipientState;
   switch (error.code) {
     case Errc::refused:
-      return {RecipientState::waiting, "452 4.2.2 Mailbox is full"};
+      return {.reply = "452 4.2.2 Mailbox is full"};
     case Errc::no_space:
-      return {RecipientState::waiting, "452 4.3.1 Insufficient system storage"};
+      return {.reply = "452 4.3.1 Insufficient system storage"};
     case Errc::exhausted:
-      return {RecipientState::waiting, "452 4.3.1 The server is busy"};
+      return {.reply = "452 4.3.1 The server is busy"};
     default:
-      return {RecipientState::waiting, "451 4.3.0 The mailbox cannot be written now"};
+      return {.reply = "451 4.3.0 The mailbox cannot be written now"};
   }
 }
 
@@ -30,14 +29,46 @@ Delivery::Delivery(DeliveryOptions options, queue::Queue& queue, directory::Dire
       mailboxes_(mailboxes),
       counters_(counters) {}
 
-Task<void> Delivery::attempt(queue::Message& message) {
-  Scope deliveries;
-  for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal) {
-    const queue::Recipient& recipient = message.envelope.recipients[ordinal];
-    if (recipient.is_local && recipient.state == queue::RecipientState::waiting)
-      deliveries.start(deliver(message, ordinal));
+Delivery::~Delivery() {
+  while (!waiting_.empty()) waiting_.pop_front();
+}
+
+void Delivery::offer(queue::Job& job) {
+  waiting_.push_back(job);
+  start_jobs();
+}
+
+void Delivery::start_jobs() {
+  while (!stopping_ && !waiting_.empty() && running_ < options_.jobs_running_max) {
+    queue::Job& job = waiting_.pop_front();
+    queue_.take_up(job);
+    ++running_;
+    scope_.start(carry_out(job));
   }
-  co_await deliveries.join();
+}
+
+Task<void> Delivery::carry_out(queue::Job& job) {
+  if (job.ordinals.size() == 1) {
+    co_await deliver(job.message, job.ordinals.front());
+  } else {
+    Scope deliveries;
+    for (const std::uint16_t ordinal : job.ordinals)
+      deliveries.start(deliver(job.message, ordinal));
+    co_await deliveries.join();
+  }
+  queue_.finish(job);
+  --running_;
+  start_jobs();
+}
+
+std::string Delivery::explain(const queue::Job&) const {
+  return "waits for its turn: " + std::to_string(running_) + " of at most " +
+         std::to_string(options_.jobs_running_max) + " local deliveries run on this core";
+}
+
+Task<void> Delivery::stop() {
+  stopping_ = true;
+  co_await scope_.join();
 }
 
 Task<void> Delivery::deliver(queue::Message& message, std::size_t ordinal) {
@@ -46,8 +77,9 @@ Task<void> Delivery::deliver(queue::Message& message, std::size_t ordinal) {
   const directory::LocalRecipient resolved = names->resolve(recipient.address);
   if (resolved.kind != directory::Resolution::account) {
     // The user was there when the message was accepted and is gone since.
-    queue_.settle(message, ordinal,
-                  {queue::RecipientState::bounced, "550 5.1.1 No such user here any more"});
+    queue_.settle(
+        message, ordinal,
+        {.state = queue::RecipientState::bounced, .reply = "550 5.1.1 No such user here any more"});
     co_return;
   }
   const std::string prefix =
@@ -69,8 +101,9 @@ Task<void> Delivery::deliver(queue::Message& message, std::size_t ordinal) {
   counters_.add(observe::Counter::messages_delivered);
   counters_.add(observe::Counter::octets_delivered,
                 static_cast<std::int64_t>(message.content_octets));
-  queue_.settle(message, ordinal,
-                {queue::RecipientState::delivered, "250 2.1.5 delivered to the mailbox"});
+  queue_.settle(
+      message, ordinal,
+      {.state = queue::RecipientState::delivered, .reply = "250 2.1.5 delivered to the mailbox"});
 }
 
 }  // namespace kurir::mda

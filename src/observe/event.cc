@@ -191,14 +191,15 @@ void append_stages(Object& line, const Event& event) {
   const auto add = [](Object& stages, std::string_view name, std::int64_t duration) {
     if (duration >= 0) stages.number(name, duration);
   };
-  const bool any =
-      event.receive_us >= 0 || event.commit_us >= 0 || event.queue_us >= 0 || event.deliver_us >= 0;
+  const bool any = event.receive_us >= 0 || event.commit_us >= 0 || event.queue_us >= 0 ||
+                   event.connect_us >= 0 || event.data_us >= 0;
   if (!any) return;
   Object stages(line.key("stage_us"));
   add(stages, "receive", event.receive_us);
   add(stages, "commit", event.commit_us);
   add(stages, "queue", event.queue_us);
-  add(stages, "deliver", event.deliver_us);
+  add(stages, "connect", event.connect_us);
+  add(stages, "data", event.data_us);
   stages.close();
 }
 

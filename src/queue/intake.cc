@@ -103,7 +103,8 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
   message->record = *record;
   message->arrived = io::now();
   message->expiry = message->arrived + options_.max_age;
-  message->next_attempt = message->arrived;
+  if (options_.delay_warning > Nanoseconds(0) && is_told_of_failures(*message))
+    message->delay_warning = message->arrived + options_.delay_warning;
   return &keep(std::move(message));
 }
 
@@ -131,6 +132,9 @@ void Queue::recover_change(std::uint16_t type, std::string_view payload) {
   } else if (type == record_recipient_put_off) {
     if (const auto record = decode_put_off(payload))
       recovered_changes_[record->id].put_off.emplace_back(*record, std::string(record->reply));
+  } else if (type == record_sender_told_of_delay) {
+    if (const auto record = decode_told_of_delay(payload))
+      recovered_changes_[record->id].sender_warned = true;
   }
 }
 
@@ -143,23 +147,27 @@ void Queue::recover_message(const store::RecordRef& record, std::string_view pay
   message->extents = decoded->envelope.extents;
   message->record = record;
   message->content_octets = decoded->envelope.content_octets;
-  message->is_durable = message->is_recovered = true;
+  message->is_durable = true;
+  restore_times(*message);
   apply_recovered_changes(*message);
   if (!message->has_waiting()) return;
-  restore_times(*message);
   keep(std::move(message));
 }
 
 void Queue::apply_recovered_changes(Message& message) {
   const auto found = recovered_changes_.find(message.id);
   if (found == recovered_changes_.end()) return;
+  if (found->second.sender_warned) message.delay_warning = no_deadline;
   std::vector<Recipient>& recipients = message.envelope.recipients;
   for (const auto& [put_off, reply] : found->second.put_off) {
     if (put_off.ordinal >= recipients.size()) continue;
-    recipients[put_off.ordinal].attempts = put_off.attempts;
-    recipients[put_off.ordinal].last_attempt = put_off.when;
-    recipients[put_off.ordinal].last_reply = reply;
-    message.next_attempt_wall = put_off.next_attempt;
+    Recipient& recipient = recipients[put_off.ordinal];
+    recipient.attempts = put_off.attempts;
+    recipient.last_attempt = put_off.when;
+    recipient.last_reply = reply;
+    const Nanoseconds wait = std::chrono::microseconds(
+        std::max<std::int64_t>(put_off.next_attempt.microseconds - io::wall_now().microseconds, 0));
+    recipient.next_attempt = io::now() + std::min(wait, options_.max_retry_interval);
   }
   for (const RecipientEnded& ended : found->second.ended)
     if (ended.ordinal < recipients.size()) recipients[ended.ordinal].state = ended.state;
@@ -174,9 +182,8 @@ void Queue::restore_times(Message& message) {
   if (elapsed > 10 * plausible) elapsed = Nanoseconds(0);
   message.arrived = io::now();
   message.expiry = io::now() + std::max(options_.max_age - elapsed, Nanoseconds(0));
-  const std::int64_t wait = message.next_attempt_wall.microseconds - io::wall_now().microseconds;
-  const Nanoseconds delay = std::chrono::microseconds(std::max<std::int64_t>(wait, 0));
-  message.next_attempt = io::now() + std::min<Nanoseconds>(delay, options_.max_retry_interval);
+  if (options_.delay_warning > Nanoseconds(0) && !message.envelope.reverse_path.empty())
+    message.delay_warning = io::now() + std::max(options_.delay_warning - elapsed, Nanoseconds(0));
 }
 
 // --- content

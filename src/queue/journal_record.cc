@@ -10,6 +10,7 @@ static_assert(std::endian::native == std::endian::little, "stored numbers are li
 
 constexpr std::size_t ended_octets = 24;
 constexpr std::size_t put_off_octets = 40;
+constexpr std::size_t told_of_delay_octets = 16;
 
 template <class T>
 void put(std::string& into, std::size_t offset, T value) {
@@ -24,6 +25,19 @@ T get(std::string_view from, std::size_t offset) {
 }
 
 }  // namespace
+
+std::string encode(const SenderToldOfDelay& record) {
+  std::string payload(told_of_delay_octets, '\0');
+  put(payload, 0, record.id.value);
+  put(payload, 8, record.when.microseconds);
+  return payload;
+}
+
+std::optional<SenderToldOfDelay> decode_told_of_delay(std::string_view payload) {
+  if (payload.size() != told_of_delay_octets) return std::nullopt;
+  return SenderToldOfDelay{QueueId(get<std::uint64_t>(payload, 0)),
+                           {get<std::int64_t>(payload, 8)}};
+}
 
 std::string encode(const RecipientEnded& record) {
   std::string payload(ended_octets, '\0');

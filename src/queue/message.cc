@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kurir/queue/deliverer.hh"
+
 namespace kurir::queue {
 
 std::string_view name_of(RecipientState state) {
@@ -11,10 +13,37 @@ std::string_view name_of(RecipientState state) {
   return names[static_cast<std::size_t>(state)];
 }
 
+std::string_view name_of(MessageState state) {
+  static constexpr std::array<std::string_view, 4> names = {"scheduled", "ready", "in flight",
+                                                            "held"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+Message::Message(Queue& queue, Timer::Function on_timer) : timer(this, &queue, on_timer) {}
+Message::~Message() = default;
+
 bool Message::has_waiting() const {
   return std::ranges::any_of(envelope.recipients, [](const Recipient& recipient) {
     return recipient.state == RecipientState::waiting;
   });
+}
+
+bool Message::has_report_due() const {
+  return std::ranges::any_of(envelope.recipients, &Recipient::awaits_report);
+}
+
+MessageState Message::state() const {
+  if (is_in_flight()) return MessageState::in_flight;
+  if (is_held) return MessageState::held;
+  return jobs.empty() ? MessageState::scheduled : MessageState::ready;
+}
+
+Instant Message::next_attempt() const {
+  Instant next = no_deadline;
+  for (const Recipient& recipient : envelope.recipients)
+    if (recipient.state == RecipientState::waiting && !recipient.is_offered)
+      next = std::min(next, recipient.next_attempt);
+  return next;
 }
 
 bool Message::goes_to_mail() const {

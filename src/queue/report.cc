@@ -54,15 +54,39 @@ void Queue::report(const Message& message, const Recipient& recipient, const Out
   if (outcome.state == RecipientState::waiting) counters_.add(observe::Counter::messages_deferred);
   if (outcome.state == RecipientState::bounced) counters_.add(observe::Counter::messages_bounced);
   const std::string id = text_of(message.id);
-  observe::Event event;
+  observe::Event event = event_of(message, recipient, id);
   event.type = type_of(outcome.state);
+  event.response = parts_of(outcome.reply);
+  event.response.command = outcome.command;
+  if (outcome.hop != nullptr) {
+    event.site = outcome.hop->site;
+    event.peer_name = outcome.hop->name;
+    event.peer_address = outcome.hop->address;
+    event.egress_source = outcome.hop->source;
+    event.egress_pool = outcome.hop->pool;
+    event.connect_us = outcome.hop->connect_us;
+    event.data_us = outcome.hop->data_us;
+  }
+  events_.write(event);
+}
+
+void Queue::report_delay(const Message& message, const Recipient& recipient) {
+  const std::string id = text_of(message.id);
+  observe::Event event = event_of(message, recipient, id);
+  event.type = observe::EventType::delayed;
+  event.response = parts_of(recipient.last_reply);
+  events_.write(event);
+}
+
+// What every record of a recipient says; it views the message and the id.
+observe::Event Queue::event_of(const Message& message, const Recipient& recipient,
+                               std::string_view id) const {
+  observe::Event event;
   event.id = id;
   event.sender = message.envelope.reverse_path;
   event.recipient = recipient.address;
   event.queue = domain_of(recipient.address);
   event.size = message.content_octets;
-  event.response = parts_of(outcome.reply);
-  event.peer_address = message.envelope.reception.peer_address;
   event.event_time = io::wall_now();
   event.created = message.envelope.received;
   event.num_attempts = recipient.attempts;
@@ -71,27 +95,20 @@ void Queue::report(const Message& message, const Recipient& recipient, const Out
   event.shard = shard_.value;
   event.queue_us =
       std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
-  events_.write(event);
+  return event;
 }
 
 void Queue::report_reception(const Message& message) {
   const std::string id = text_of(message.id);
   for (const Recipient& recipient : message.envelope.recipients) {
-    observe::Event event;
+    observe::Event event = event_of(message, recipient, id);
     event.type = observe::EventType::reception;
-    event.id = id;
-    event.sender = message.envelope.reverse_path;
-    event.recipient = recipient.address;
-    event.queue = domain_of(recipient.address);
-    event.size = message.content_octets;
+    event.delivery_protocol = {};
+    event.queue_us = -1;
     event.response = {.code = 250, .enhanced = "2.0.0", .content = "queued"};
     event.peer_name = message.envelope.reception.helo;
     event.peer_address = message.envelope.reception.peer_address;
-    event.event_time = io::wall_now();
-    event.created = message.envelope.received;
     event.user = message.envelope.reception.user;
-    event.reception_protocol = message.envelope.reception.protocol;
-    event.shard = shard_.value;
     event.commit_us =
         std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
     events_.write(event);

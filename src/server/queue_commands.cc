@@ -34,7 +34,7 @@ nlohmann::json describe(const queue::Message& message) {
   for (const queue::Recipient& recipient : message.envelope.recipients)
     if (recipient.state == queue::RecipientState::waiting)
       recipients.push_back(describe(recipient));
-  nlohmann::json json = {{"queue_name", message.being_attempted ? "active" : "deferred"},
+  nlohmann::json json = {{"queue_name", name_of(message.state())},
                          {"queue_id", queue::text_of(message.id)},
                          {"arrival_time", message.envelope.received.seconds()},
                          {"message_size", message.content_octets},

@@ -58,7 +58,7 @@ TEST(Event, a_delivery_has_kumomta_s_fields) {
   event.receive_us = 10;
   event.commit_us = 0;
   event.queue_us = 20;
-  event.deliver_us = 30;
+  event.data_us = 30;
   EXPECT_EQ(parsed(event), Json::parse(R"({
     "type": "Delivery", "id": "1d98076abbbc11ed", "sender": "user@sender.example",
     "recipient": "bob@example.test", "queue": "campaign:tenant@example.test",
@@ -78,7 +78,7 @@ TEST(Event, a_delivery_has_kumomta_s_fields) {
     "nodeid": "557f3ad4-2c8c-11ee-976e-782d7e12e173",
     "tls_cipher": "TLS_AES_256_GCM_SHA384", "tls_protocol_version": "TLSv1.3",
     "session_id": "9bcd689e-23d9-41b7-a015-63a1382f8b57",
-    "stage_us": {"receive": 10, "commit": 0, "queue": 20, "deliver": 30}, "shard": 3})"));
+    "stage_us": {"receive": 10, "commit": 0, "queue": 20, "data": 30}, "shard": 3})"));
 }
 
 TEST(Event, what_is_not_known_is_null_or_left_out_as_kumomta_does) {

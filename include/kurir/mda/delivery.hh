@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "kurir/base/intrusive_list.hh"
+#include "kurir/coro/scope.hh"
 #include "kurir/directory/directory.hh"
 #include "kurir/mailbox/mailboxes.hh"
 #include "kurir/observe/counters.hh"
@@ -12,20 +14,29 @@
 namespace kurir::mda {
 
 struct DeliveryOptions {
-  bool make_folders = true;  // user+folder@ makes the folder where there is none
+  bool make_folders = true;            // user+folder@ makes the folder where there is none
+  std::size_t jobs_running_max = 512;  // of a shard
 };
 
 class Delivery final : public queue::Deliverer {
  public:
   Delivery(DeliveryOptions options, queue::Queue& queue, directory::Directory& directory,
            mailbox::Mailboxes& mailboxes, observe::Counters& counters);
+  ~Delivery() override;
 
   bool takes(const queue::Recipient& recipient) const override { return recipient.is_local; }
-  // Every waiting local recipient at once. A delivery that the mailbox's journal already has (from
-  // before a crash) is settled and not repeated.
-  Task<void> attempt(queue::Message& message) override;
+  std::string_view group_of(const queue::Recipient&) const override { return {}; }
+  void offer(queue::Job& job) override;
+  void withdraw(queue::Job& job) override { job.unlink(); }
+  void hurry(queue::Job&) override {}  // nothing local waits but for its turn
+  std::string explain(const queue::Job& job) const override;
+  Task<void> stop() override;
 
  private:
+  void start_jobs();
+  // Every recipient at once. A delivery that the mailbox's journal already has (from before a
+  // crash) is settled and not repeated.
+  Task<void> carry_out(queue::Job& job);
   Task<void> deliver(queue::Message& message, std::size_t ordinal);
 
   DeliveryOptions options_;
@@ -33,6 +44,10 @@ class Delivery final : public queue::Deliverer {
   directory::Directory& directory_;
   mailbox::Mailboxes& mailboxes_;
   observe::Counters& counters_;
+  IntrusiveList<queue::Job> waiting_;
+  std::size_t running_ = 0;
+  bool stopping_ = false;
+  Scope scope_;
 };
 
 }  // namespace kurir::mda

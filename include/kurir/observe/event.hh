@@ -63,7 +63,7 @@ struct Event {
   std::string_view session_id;  // a UUID
   std::uint16_t shard = 0;
   // Stage times; -1: not measured.
-  std::int64_t receive_us = -1, commit_us = -1, queue_us = -1, deliver_us = -1;
+  std::int64_t receive_us = -1, commit_us = -1, queue_us = -1, connect_us = -1, data_us = -1;
 };
 
 std::string_view name_of(EventType type);

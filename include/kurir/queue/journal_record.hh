@@ -1,5 +1,6 @@
 #pragma once
-// What the queue writes to the shard's journal: a recipient reached an end, or was put off.
+// What the queue writes to the shard's journal: a recipient reached an end, was put off, or its
+// sender was told that it takes long.
 // Little-endian, lengths checked. Version rule: a record type's layout never changes; a new layout
 // is a new type number (queue has 32 to 63).
 //
@@ -11,6 +12,9 @@
 //    19  u8[5] zero                            26  u16 attempts so far
 //                                              28  u32 octets of the reply (at most 1024)
 //                                              32  u8[8] zero, then the reply
+//   sender told of the delay (36), 16 octets
+//     0  u64 queue id                           8  i64 when
+//
 // Pure. Any core.
 
 #include <cstdint>
@@ -26,6 +30,7 @@ namespace kurir::queue {
 
 inline constexpr std::uint16_t record_recipient_ended = 32;
 inline constexpr std::uint16_t record_recipient_put_off = 33;
+inline constexpr std::uint16_t record_sender_told_of_delay = 36;
 inline constexpr std::size_t reply_octets_max = 1024;
 
 struct RecipientEnded {
@@ -42,8 +47,15 @@ struct RecipientPutOff {
   std::string_view reply;
 };
 
+struct SenderToldOfDelay {
+  QueueId id;
+  WallTime when;
+};
+
+std::string encode(const SenderToldOfDelay& record);
 std::string encode(const RecipientEnded& record);
 std::string encode(const RecipientPutOff& record);
+std::optional<SenderToldOfDelay> decode_told_of_delay(std::string_view payload);
 std::optional<RecipientEnded> decode_ended(std::string_view payload);
 std::optional<RecipientPutOff> decode_put_off(
     std::string_view payload);  // the reply views the payload

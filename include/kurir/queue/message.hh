@@ -3,26 +3,27 @@
 // belongs to the shard that received it.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kurir/base/clock.hh"
 #include "kurir/base/ids.hh"
-#include "kurir/base/intrusive_list.hh"
 #include "kurir/coro/timer_wheel.hh"
 #include "kurir/store/record_ref.hh"
 
 namespace kurir::queue {
 
 // The states of a recipient. Everything but `waiting` is an end; a message whose recipients have
-// all ended leaves the queue. src/README.md says what a crash leaves in each.
+// all ended, and whose sender knows of the failures, leaves the queue. src/README.md says what a
+// crash leaves in each.
 enum class RecipientState : std::uint8_t {
   waiting = 0,    // to be attempted, now or at next_attempt
   delivered = 1,  // in a mailbox, or taken by the next host
-  bounced = 2,    // refused for good; the sender was told
-  expired = 3,    // max_age passed; the sender was told
-  removed = 4,    // an administrator took it out; nobody was told
+  bounced = 2,    // refused for good; the sender is told
+  expired = 3,    // max_age passed; the sender is told
+  removed = 4,    // an administrator took it out; nobody is told
 };
 
 std::string_view name_of(RecipientState state);
@@ -32,7 +33,10 @@ struct Recipient {
   std::string original;  // as the client gave it, where that differs; else empty
   bool is_local = false;
   RecipientState state = RecipientState::waiting;
+  bool is_offered = false;     // part of a job
+  bool awaits_report = false;  // failed, and the sender was not told yet: not journalled as ended
   std::uint16_t attempts = 0;
+  Instant next_attempt{};  // not before
   WallTime last_attempt;
   std::string last_reply;  // of the last attempt that failed
 };
@@ -56,12 +60,23 @@ struct Envelope {
 };
 
 class Queue;
+struct Job;
 
-struct Message : ListLink {
-  Message(Queue& queue, Timer::Function on_timer) : timer(this, &queue, on_timer) {}
+// Where a message is, told from what it holds; `kurir queue list` says it.
+enum class MessageState : std::uint8_t {
+  scheduled,  // its timer waits for the next attempt
+  ready,      // with a deliverer, which waits for a connection, a limit or a back-off
+  in_flight,  // being attempted
+  held,       // by an administrator, until released or expired
+};
+std::string_view name_of(MessageState state);
 
-  // Exactly one timer, armed whenever the message is not being attempted, at the earlier of the
-  // next attempt and expiry.
+struct Message {
+  Message(Queue& queue, Timer::Function on_timer);
+  ~Message();
+
+  // Exactly one timer: armed for the next thing that time does to the message, whatever state it is
+  // in.
   struct MessageTimer : Timer {
     MessageTimer(Message* message_of, Queue* queue_of, Function function)
         : Timer(function), message(message_of), queue(queue_of) {}
@@ -74,14 +89,22 @@ struct Message : ListLink {
   store::RecordRef record;
   std::vector<store::RecordRef> extents;  // of a large message; else empty
   std::uint64_t content_octets = 0;
-  Instant arrived, expiry, next_attempt;
-  WallTime next_attempt_wall;
-  bool being_attempted = false;
+  Instant arrived, expiry;
+  Instant delay_warning = no_deadline;  // when the sender is told that it takes long; then never
+  Instant report_again{};               // a report could not be written: not before this
+  std::vector<std::unique_ptr<Job>> jobs;
+  std::size_t jobs_in_flight = 0;
   bool is_durable = false;    // committed: only then it is attempted and listed
   bool is_recovered = false;  // from before a restart: a local delivery may already have happened
+  bool is_held = false;
+  bool is_reporting = false;  // a notification about it is being written
   MessageTimer timer;
 
   bool has_waiting() const;
+  bool has_report_due() const;
+  bool is_in_flight() const { return jobs_in_flight > 0; }
+  MessageState state() const;
+  Instant next_attempt() const;  // the earliest of those that wait; no_deadline: none
   // Content for any local recipient goes to the mail stream, the rest to the spool (design.md).
   bool goes_to_mail() const;
 };

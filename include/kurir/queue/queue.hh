@@ -12,13 +12,13 @@
 
 #include "kurir/base/clock.hh"
 #include "kurir/base/ids.hh"
-#include "kurir/base/intrusive_list.hh"
 #include "kurir/base/result.hh"
 #include "kurir/coro/event.hh"
 #include "kurir/coro/scope.hh"
 #include "kurir/coro/task.hh"
 #include "kurir/observe/counters.hh"
 #include "kurir/observe/event_log.hh"
+#include "kurir/queue/deliverer.hh"
 #include "kurir/queue/journal_record.hh"
 #include "kurir/queue/message.hh"
 #include "kurir/store/log.hh"
@@ -29,9 +29,9 @@ struct QueueOptions {
   Nanoseconds max_age = std::chrono::hours(5 * 24);
   Nanoseconds retry_interval = std::chrono::minutes(20);
   Nanoseconds max_retry_interval = std::chrono::hours(24);
-  std::size_t messages_max = 10'000'000;   // a shard; more are refused with 452 4.3.1
-  std::size_t attempts_running_max = 512;  // a shard
-  std::string hostname;                    // our name in what Kurir itself writes
+  Nanoseconds delay_warning{};            // a sender is told after so long, once; 0: never
+  std::size_t messages_max = 10'000'000;  // a shard; more are refused with 452 4.3.1
+  std::string hostname;                   // our name in what Kurir itself writes
 };
 
 // The streams of one shard, opened by the composition.
@@ -39,21 +39,6 @@ struct ShardLogs {
   store::Log* spool = nullptr;
   store::Log* mail = nullptr;
   store::Log* journal = nullptr;
-};
-
-// What came of trying one recipient.
-struct Outcome {
-  RecipientState state = RecipientState::waiting;  // waiting: put off
-  std::string_view reply;                          // why, where it was not delivered; "452 4.2.2 …"
-};
-
-// Whoever can deliver: the MDA for local recipients, the relay for the others. Told of each
-// recipient that waits; calls Queue::settle() for each it has an outcome for. Core-local.
-class Deliverer {
- public:
-  virtual ~Deliverer() = default;
-  virtual bool takes(const Recipient& recipient) const = 0;
-  virtual Task<void> attempt(Message& message) = 0;
 };
 
 // A message's content, CRLF line ends, no dot-stuffing: what went ahead as extents, then the rest
@@ -76,11 +61,12 @@ class Queue {
   void recover_change(std::uint16_t type, std::string_view payload);
   void recover_message(const store::RecordRef& record, std::string_view payload);
   void add_deliverer(Deliverer& deliverer) { deliverers_.push_back(&deliverer); }
+  void set_notifier(Notifier& notifier) { notifier_ = &notifier; }
   void start();
-  // Waits until each message from before the restart was attempted once: old deliveries need not be
-  // remembered then.
+  // Waits until each message from before the restart was attempted once, where a recipient is
+  // local: old deliveries need not be remembered then.
   Task<void> recovered_attempted();
-  // Starts no attempt any more, and waits for those that run.
+  // Offers nothing any more, stops the deliverers, waits for what is being written.
   Task<void> stop();
 
   // --- intake
@@ -100,42 +86,69 @@ class Queue {
   // used of the message afterwards.
   Task<Result<QueueId>> commit(Message* message);
 
-  // --- outcomes, from deliverers and administrators
-  // Records what came of a recipient. Journalled at once, durable with the next group commit.
+  // --- from deliverers (deliverer.hh)
+  // The job is being attempted from now on: neither expiry nor an administrator touches it.
+  void take_up(Job& job);
+  // Records what came of a recipient of a job in flight. Journalled at once; on disk some
+  // milliseconds later. A failure is journalled when the sender has been told.
   void settle(Message& message, std::size_t ordinal, const Outcome& outcome);
+  // Ends the job, which is gone afterwards, and maybe its message. Recipients that were not settled
+  // are offered again, at once.
+  void finish(Job& job);
 
   // --- looking and administrating
   std::size_t size() const { return messages_.size(); }
   const Message* find(QueueId id) const;
   void for_each(const std::function<void(const Message&)>& visit) const;
-  // Takes a message out; false where there is none or it is being attempted. Durable when it
-  // returns.
+  // Takes a message out; false where there is none or it is in flight. Durable when it returns.
   Task<bool> remove(QueueId id);
 
  private:
   struct Resolved {
     std::vector<RecipientEnded> ended;
     std::vector<std::pair<RecipientPutOff, std::string>> put_off;
+    bool sender_warned = false;
   };
   store::Log& log_for(bool is_local) { return is_local ? *logs_.mail : *logs_.spool; }
   Message& keep(std::unique_ptr<Message> message);
   void drop(Message& message);
   void forget(Message& message);
+
+  // schedule.cc
   void schedule(Message& message);
-  void make_ready(Message& message);
-  void start_attempts();
-  Task<void> attempt(Message& message);
+  void offer_due(Message& message);
+  void offer_to(Deliverer& deliverer, Message& message);
+  Job& add_job(Message& message, Deliverer& deliverer);
+  void arm(Message& message);
   void expire(Message& message);
+  void withdraw_jobs(Message& message);
+  void remove_job(Job& job);
   void no_longer_recovered(Message& message);
-  void journal_ended(Message& message, std::size_t ordinal);
   Nanoseconds retry_delay(unsigned attempts) const;
   static void on_timer(Timer& timer);
+
+  // outcome.cc
+  void put_off(Message& message, std::size_t ordinal, const Outcome& outcome);
+  void journal_ended(Message& message, std::size_t ordinal);
+  void sync_soon(const store::RecordRef& last);
+  Task<void> sync_journal();
+  bool is_told_of_failures(const Message& message) const;
+  Task<void> tell_sender(Message& message, Notifier::Kind kind);
+  void told_of_failures(Message& message, const std::vector<std::uint16_t>& ordinals);
+  void told_of_delay(Message& message);
+
+  // intake.cc
   void apply_recovered_changes(Message& message);
   void restore_times(Message& message);
   void retain_content(const Message& message);
   void release_content(const Message& message);
+
+  // report.cc
   void report_reception(const Message& message);
   void report(const Message& message, const Recipient& recipient, const Outcome& outcome);
+  observe::Event event_of(const Message& message, const Recipient& recipient,
+                          std::string_view id) const;
+  void report_delay(const Message& message, const Recipient& recipient);
 
   QueueOptions options_;
   ShardIndex shard_;
@@ -146,9 +159,11 @@ class Queue {
   std::vector<Deliverer*> deliverers_;
   std::unordered_map<QueueId, std::unique_ptr<Message>> messages_;
   std::unordered_map<QueueId, Resolved> recovered_changes_;
-  IntrusiveList<Message> ready_;
-  std::size_t attempts_running_ = 0, recovered_waiting_ = 0;
+  Notifier* notifier_ = nullptr;
+  std::size_t recovered_waiting_ = 0;
   Signal recovered_done_;
+  store::RecordRef journal_end_;  // the newest outcome that is to be on disk soon
+  bool journal_syncing_ = false;
   bool stopping_ = false;
   Scope scope_;
 };

@@ -1,0 +1,127 @@
+// What came of an attempt: into the journal, the events, and, where it failed for good, to the
+// sender. A failure counts as ended only when the notification is durable: a crash in between makes
+// the attempt, and the notification, happen again, and never loses it.
+
+#include <algorithm>
+
+#include "kurir/base/assert.hh"
+#include "kurir/io/clock.hh"
+#include "kurir/queue/queue.hh"
+
+namespace kurir::queue {
+namespace {
+
+// A notification that could not be written (a full disk) is tried again after this.
+constexpr Nanoseconds report_again_after = Seconds(30);
+
+bool is_failure(RecipientState state) {
+  return state == RecipientState::bounced || state == RecipientState::expired;
+}
+
+}  // namespace
+
+void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome) {
+  Recipient& recipient = message.envelope.recipients[ordinal];
+  KURIR_ASSERT(recipient.state == RecipientState::waiting);
+  recipient.last_attempt = io::wall_now();
+  recipient.last_reply = std::string(outcome.reply.substr(0, reply_octets_max));
+  if (outcome.state != RecipientState::removed && outcome.state != RecipientState::expired)
+    ++recipient.attempts;
+  recipient.state = outcome.state;
+  if (outcome.state == RecipientState::waiting) {
+    put_off(message, ordinal, outcome);
+  } else if (is_failure(outcome.state) && is_told_of_failures(message)) {
+    recipient.awaits_report = true;
+  } else {
+    journal_ended(message, ordinal);
+  }
+  report(message, recipient, outcome);
+}
+
+void Queue::put_off(Message& message, std::size_t ordinal, const Outcome& outcome) {
+  Recipient& recipient = message.envelope.recipients[ordinal];
+  const Nanoseconds delay = std::max(retry_delay(recipient.attempts), outcome.wait_min);
+  recipient.next_attempt = io::now() + delay;
+  const WallTime next{recipient.last_attempt.microseconds +
+                      std::chrono::duration_cast<std::chrono::microseconds>(delay).count()};
+  const RecipientPutOff record{
+      message.id,         recipient.last_attempt, next, static_cast<std::uint16_t>(ordinal),
+      recipient.attempts, recipient.last_reply};
+  const std::string payload = encode(record);
+  // A journal that is full loses only the count of attempts: the message stays queued.
+  static_cast<void>(logs_.journal->append(record_recipient_put_off, payload));
+}
+
+// If this record is lost to a crash or a full disk the recipient is attempted again after the
+// restart: a local delivery then finds itself in the mailbox's journal and is not repeated.
+void Queue::journal_ended(Message& message, std::size_t ordinal) {
+  const RecipientEnded record{message.id, io::wall_now(), static_cast<std::uint16_t>(ordinal),
+                              message.envelope.recipients[ordinal].state};
+  const std::string payload = encode(record);
+  const Result<store::RecordRef> written = logs_.journal->append(record_recipient_ended, payload);
+  // The mailbox's own record is durable; what another host took must not be sent again.
+  if (written && !message.envelope.recipients[ordinal].is_local) sync_soon(*written);
+}
+
+// Outcomes that another host knows of go to disk with the next commit, not with the next message.
+void Queue::sync_soon(const store::RecordRef& last) {
+  journal_end_ = last;
+  if (std::exchange(journal_syncing_, true)) return;
+  scope_.start(sync_journal());
+}
+
+Task<void> Queue::sync_journal() {
+  store::RecordRef synced;
+  while (synced != journal_end_) {
+    synced = journal_end_;
+    // A failure leaves a window for a duplicate, which the journal's own error handling has told.
+    static_cast<void>(co_await logs_.journal->commit(synced));
+  }
+  journal_syncing_ = false;
+}
+
+// --- the sender
+
+// Nobody is told of what has no sender: a notification of ours, or another's (RFC 5321 4.5.5).
+bool Queue::is_told_of_failures(const Message& message) const {
+  return notifier_ != nullptr && !message.envelope.reverse_path.empty();
+}
+
+Task<void> Queue::tell_sender(Message& message, Notifier::Kind kind) {
+  std::vector<std::uint16_t> ordinals;
+  for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal) {
+    const Recipient& recipient = message.envelope.recipients[ordinal];
+    const bool concerned = kind == Notifier::Kind::failed
+                               ? recipient.awaits_report
+                               : recipient.state == RecipientState::waiting;
+    if (concerned) ordinals.push_back(static_cast<std::uint16_t>(ordinal));
+  }
+  const Result<void> told = co_await notifier_->notify(message, ordinals, kind);
+  message.is_reporting = false;
+  if (kind == Notifier::Kind::delayed) {
+    told_of_delay(message);
+  } else if (told) {
+    told_of_failures(message, ordinals);
+  } else {
+    message.report_again = io::now() + report_again_after;
+  }
+  schedule(message);
+}
+
+void Queue::told_of_failures(Message& message, const std::vector<std::uint16_t>& ordinals) {
+  for (const std::uint16_t ordinal : ordinals) {
+    message.envelope.recipients[ordinal].awaits_report = false;
+    journal_ended(message, ordinal);
+  }
+}
+
+// Also where it could not be written: a warning is not worth a second try.
+void Queue::told_of_delay(Message& message) {
+  message.delay_warning = no_deadline;
+  const std::string payload = encode(SenderToldOfDelay{message.id, io::wall_now()});
+  static_cast<void>(logs_.journal->append(record_sender_told_of_delay, payload));
+  for (const Recipient& recipient : message.envelope.recipients)
+    if (recipient.state == RecipientState::waiting) report_delay(message, recipient);
+}
+
+}  // namespace kurir::queue

@@ -1,0 +1,166 @@
+// When what happens to a message: offering it to deliverers, taking it back, expiry.
+
+#include <algorithm>
+
+#include "kurir/base/assert.hh"
+#include "kurir/io/clock.hh"
+#include "kurir/queue/queue.hh"
+
+namespace kurir::queue {
+namespace {
+
+constexpr std::string_view expired_reply = "554 5.4.7 Delivery time expired";
+
+bool is_due(const Recipient& recipient) {
+  return recipient.state == RecipientState::waiting && !recipient.is_offered &&
+         recipient.next_attempt <= io::now();
+}
+
+}  // namespace
+
+// The invariant: a durable message is with a notifier (is_reporting), in flight, or its timer is
+// armed for what comes next, expiry at the latest. Called after every change.
+void Queue::schedule(Message& message) {
+  KURIR_ASSERT(message.is_durable);
+  if (message.is_reporting) return;  // tell_sender() comes back here
+  const Instant now = io::now();
+  if (message.expiry <= now) expire(message);
+  if (!message.is_in_flight()) {
+    if (message.has_report_due() && message.report_again <= now && !stopping_) {
+      message.is_reporting = true;
+      return scope_.start(tell_sender(message, Notifier::Kind::failed));
+    }
+    if (!message.has_waiting() && !message.has_report_due()) return drop(message);
+  }
+  if (message.delay_warning <= now && message.has_waiting() && !stopping_) {
+    message.is_reporting = true;
+    return scope_.start(tell_sender(message, Notifier::Kind::delayed));
+  }
+  if (!message.is_held && !stopping_) offer_due(message);
+  arm(message);
+}
+
+void Queue::on_timer(Timer& timer) {
+  auto& fired = static_cast<Message::MessageTimer&>(timer);
+  fired.queue->schedule(*fired.message);
+}
+
+void Queue::arm(Message& message) {
+  Instant next = no_deadline;
+  if (message.has_waiting()) {
+    // What is in flight past its expiry ends by its own deadlines.
+    if (message.expiry > io::now()) next = std::min(message.expiry, message.delay_warning);
+    if (!message.is_held) next = std::min(next, message.next_attempt());
+  }
+  if (message.has_report_due() && message.report_again > io::now())
+    next = std::min(next, message.report_again);
+  if (next == no_deadline) {
+    message.timer.cancel();
+  } else {
+    Executor::current().timers().arm(message.timer, next);
+  }
+}
+
+void Queue::offer_due(Message& message) {
+  if (message.next_attempt() > io::now()) return;
+  for (Deliverer* deliverer : deliverers_) offer_to(*deliverer, message);
+  for (Recipient& recipient : message.envelope.recipients)
+    if (is_due(recipient)) recipient.next_attempt = no_deadline;  // nobody takes it: until expiry
+}
+
+// One job for each group of recipients. Most messages have one group, or few.
+void Queue::offer_to(Deliverer& deliverer, Message& message) {
+  const std::size_t first = message.jobs.size();
+  std::unordered_map<std::string_view, Job*> by_group;
+  Job* job = nullptr;
+  std::string_view job_group;
+  for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal) {
+    Recipient& recipient = message.envelope.recipients[ordinal];
+    if (!is_due(recipient) || !deliverer.takes(recipient)) continue;
+    const std::string_view group = deliverer.group_of(recipient);
+    if (job == nullptr || group != job_group) {
+      if (job != nullptr) by_group.emplace(job_group, job);
+      const auto known = by_group.find(group);
+      job = known != by_group.end() ? known->second : &add_job(message, deliverer);
+      job_group = group;
+    }
+    recipient.is_offered = true;
+    job->ordinals.push_back(static_cast<std::uint16_t>(ordinal));
+  }
+  for (std::size_t at = first; at < message.jobs.size(); ++at) deliverer.offer(*message.jobs[at]);
+}
+
+Job& Queue::add_job(Message& message, Deliverer& deliverer) {
+  auto job = std::make_unique<Job>(message, deliverer);
+  job->offered = io::now();
+  job->position = message.jobs.size();
+  message.jobs.push_back(std::move(job));
+  return *message.jobs.back();
+}
+
+void Queue::take_up(Job& job) {
+  KURIR_ASSERT(!job.in_flight);
+  job.in_flight = true;
+  ++job.message.jobs_in_flight;
+}
+
+void Queue::finish(Job& job) {
+  Message& message = job.message;
+  const bool was_local = message.envelope.recipients[job.ordinals.front()].is_local;
+  remove_job(job);
+  if (was_local) no_longer_recovered(message);
+  schedule(message);
+}
+
+void Queue::remove_job(Job& job) {
+  Message& message = job.message;
+  for (const std::uint16_t ordinal : job.ordinals)
+    message.envelope.recipients[ordinal].is_offered = false;
+  if (job.in_flight) --message.jobs_in_flight;
+  job.unlink();
+  const std::size_t position = job.position;
+  std::swap(message.jobs[position], message.jobs.back());
+  message.jobs[position]->position = position;
+  message.jobs.pop_back();
+}
+
+// What is in flight goes on.
+void Queue::withdraw_jobs(Message& message) {
+  for (std::size_t at = message.jobs.size(); at-- > 0;) {
+    Job& job = *message.jobs[at];
+    if (job.in_flight) continue;
+    job.deliverer.withdraw(job);
+    remove_job(job);
+  }
+}
+
+void Queue::expire(Message& message) {
+  withdraw_jobs(message);
+  for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal) {
+    const Recipient& recipient = message.envelope.recipients[ordinal];
+    if (recipient.state != RecipientState::waiting || recipient.is_offered) continue;
+    const std::string reply =
+        recipient.last_reply.empty()
+            ? std::string(expired_reply)
+            : std::string(expired_reply) + " (last answer: " + recipient.last_reply + ")";
+    settle(message, ordinal, {.state = RecipientState::expired, .reply = reply});
+  }
+}
+
+Nanoseconds Queue::retry_delay(unsigned attempts) const {
+  Nanoseconds delay = options_.retry_interval;
+  for (unsigned attempt = 1; attempt < attempts && delay < options_.max_retry_interval; ++attempt)
+    delay *= 2;
+  return std::min(delay, options_.max_retry_interval);
+}
+
+void Queue::no_longer_recovered(Message& message) {
+  if (!std::exchange(message.is_recovered, false)) return;
+  if (--recovered_waiting_ == 0) recovered_done_.notify_all();
+}
+
+Task<void> Queue::recovered_attempted() {
+  while (recovered_waiting_ > 0 && !stopping_) co_await recovered_done_.wait();
+}
+
+}  // namespace kurir::queue
