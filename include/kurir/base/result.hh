@@ -15,6 +15,8 @@ enum class Errc : std::uint8_t {
   interrupted,  // somebody asked this wait to end (shutdown, a notification)
   cancelled,    // the operation was cancelled
   refused,      // the other side, or a limit, said no
+  unreachable,  // no way leads to the other side
+  unavailable,  // the local address asked for is none of this host's
   no_space,     // ENOSPC, EDQUOT: the disk or quota is full
   io_failed,    // EIO and its like; what was written is not to be trusted
   corrupt,      // stored bytes do not match their checksum or format

@@ -76,6 +76,13 @@ class Driver {
   virtual Result<Descriptor> listen(SocketAddress& address,
                                     bool shared_port) = 0;               // sets the port chosen
   virtual void accept(Descriptor listener, Completion& completion) = 0;  // multishot
+  // A stream socket for a peer of this family, bound to `from` where it is given (port 0: the
+  // kernel chooses). Errors: unavailable, exhausted, invalid.
+  virtual Result<Descriptor> open_stream(Family family, const SocketAddress* from) = 0;
+  virtual void connect(Descriptor socket, const SocketAddress& to, Completion& completion) = 0;
+  // A datagram socket that sends to and hears from `to` only, on a port that the kernel chooses at
+  // random. send() and receive() as on streams; a result is one datagram, 0 an empty one.
+  virtual Result<Descriptor> open_datagram(const SocketAddress& to) = 0;
   virtual SocketAddress peer_of(Descriptor socket) = 0;
   virtual SocketAddress local_of(Descriptor socket) = 0;
   virtual void receive(Descriptor socket, Completion& completion) = 0;  // multishot

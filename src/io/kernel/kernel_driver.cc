@@ -112,6 +112,7 @@ void KernelDriver::turn(bool may_wait, Instant until) {
     ++enters_;
     io_uring_submit_and_get_events(&ring_);
   }
+  if (io_uring_sq_ready(&ring_) == 0) connect_targets_.clear();
   reap();
 }
 

@@ -2,6 +2,9 @@
 // The kernel behind the seam: one io_uring. Private to io/.
 
 #include <liburing.h>
+#include <sys/socket.h>
+
+#include <deque>
 
 #include "kurir/io/driver.hh"
 
@@ -19,6 +22,9 @@ class KernelDriver final : public Driver {
 
   Result<Descriptor> listen(SocketAddress& address, bool shared_port) override;
   void accept(Descriptor listener, Completion& completion) override;
+  Result<Descriptor> open_stream(Family family, const SocketAddress* from) override;
+  void connect(Descriptor socket, const SocketAddress& to, Completion& completion) override;
+  Result<Descriptor> open_datagram(const SocketAddress& to) override;
   SocketAddress peer_of(Descriptor socket) override;
   SocketAddress local_of(Descriptor socket) override;
   void receive(Descriptor socket, Completion& completion) override;
@@ -71,6 +77,8 @@ class KernelDriver final : public Driver {
     KernelDriver* driver;
   } doorbell_read_{this};
   std::uint64_t enters_ = 0;
+  std::deque<sockaddr_storage>
+      connect_targets_;  // the kernel reads them when it is handed the entry
 };
 
 }  // namespace kurir::io::kernel

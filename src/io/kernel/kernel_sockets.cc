@@ -1,4 +1,4 @@
-// Addresses and listening: what the kernel's driver does with plain system calls.
+// Addresses, listening and opening: what the kernel's driver does with plain system calls.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "../connect_error.hh"
 #include "kernel_driver.hh"
 
 namespace kurir::io::kernel {
@@ -67,6 +68,11 @@ std::unexpected<Error> listen_failure(int socket, int error_number) {
               error_number);
 }
 
+std::unexpected<Error> open_failure(int socket, int error_number) {
+  if (socket >= 0) ::close(socket);
+  return std::unexpected(connect_error(error_number));
+}
+
 }  // namespace
 
 Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port) {
@@ -90,6 +96,52 @@ Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port
   if (::bind(socket, &raw.any, length) != 0) return listen_failure(socket, errno);
   if (::listen(socket, 4096) != 0) return listen_failure(socket, errno);
   if (address.family() != Family::unix) address = local_of(Descriptor{socket});
+  return Descriptor{socket};
+}
+
+Result<Descriptor> KernelDriver::open_stream(Family family, const SocketAddress* from) {
+  RawAddress raw{};
+  const socklen_t length = from == nullptr ? 0 : to_raw(*from, raw);
+  if (from != nullptr && (length == 0 || from->family() != family))
+    return fail(Errc::invalid, Origin::socket);
+  const int domain = family == Family::ipv4 ? AF_INET : family == Family::ipv6 ? AF_INET6 : AF_UNIX;
+  const int socket = ::socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return open_failure(socket, errno);
+  const int on = 1;
+  if (family != Family::unix) {
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // The port is chosen when the peer is known: else 28,000 connections use up an address.
+    ::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  }
+  if (from != nullptr && ::bind(socket, &raw.any, length) != 0) {
+    const int error_number = errno;
+    ::close(socket);
+    if (error_number == EADDRNOTAVAIL) return fail(Errc::unavailable, Origin::socket, error_number);
+    if (error_number == EADDRINUSE) return fail(Errc::busy, Origin::socket, error_number);
+    return std::unexpected(connect_error(error_number));
+  }
+  return Descriptor{socket};
+}
+
+void KernelDriver::connect(Descriptor socket, const SocketAddress& to, Completion& completion) {
+  RawAddress raw{};
+  const socklen_t length = to_raw(to, raw);
+  static_assert(sizeof raw <= sizeof(sockaddr_storage));
+  sockaddr_storage& target = connect_targets_.emplace_back();
+  std::memcpy(&target, &raw, sizeof raw);
+  io_uring_sqe& entry = next_entry();
+  io_uring_prep_connect(&entry, socket.number, reinterpret_cast<const sockaddr*>(&target), length);
+  enqueue(entry, completion);
+}
+
+Result<Descriptor> KernelDriver::open_datagram(const SocketAddress& to) {
+  RawAddress raw{};
+  const socklen_t length = to_raw(to, raw);
+  if (length == 0 || to.family() == Family::unix) return fail(Errc::invalid, Origin::socket);
+  const int socket = ::socket(raw.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return open_failure(socket, errno);
+  // Of a datagram socket this waits for nothing.
+  if (::connect(socket, &raw.any, length) != 0) return open_failure(socket, errno);
   return Descriptor{socket};
 }
 
