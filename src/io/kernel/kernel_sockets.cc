@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "../connect_error.hh"
 #include "kernel_driver.hh"
 
 namespace kurir::io::kernel {
@@ -70,7 +69,20 @@ std::unexpected<Error> listen_failure(int socket, int error_number) {
 
 std::unexpected<Error> open_failure(int socket, int error_number) {
   if (socket >= 0) ::close(socket);
-  return std::unexpected(connect_error(error_number));
+  switch (error_number) {
+    case EADDRNOTAVAIL:
+      return fail(Errc::unavailable, Origin::socket, error_number);
+    case EADDRINUSE:
+      return fail(Errc::busy, Origin::socket, error_number);
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+      return fail(Errc::exhausted, Origin::socket, error_number);
+    default:  // no route, or a family that this host lacks
+      return fail(Errc::unreachable, Origin::socket, error_number);
+  }
 }
 
 }  // namespace
@@ -113,13 +125,7 @@ Result<Descriptor> KernelDriver::open_stream(Family family, const SocketAddress*
     // The port is chosen when the peer is known: else 28,000 connections use up an address.
     ::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   }
-  if (from != nullptr && ::bind(socket, &raw.any, length) != 0) {
-    const int error_number = errno;
-    ::close(socket);
-    if (error_number == EADDRNOTAVAIL) return fail(Errc::unavailable, Origin::socket, error_number);
-    if (error_number == EADDRINUSE) return fail(Errc::busy, Origin::socket, error_number);
-    return std::unexpected(connect_error(error_number));
-  }
+  if (from != nullptr && ::bind(socket, &raw.any, length) != 0) return open_failure(socket, errno);
   return Descriptor{socket};
 }
 
