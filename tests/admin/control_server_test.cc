@@ -167,8 +167,19 @@ Task<void> open_at(std::string path) {
   co_return;
 }
 
-TEST(ControlServer, a_path_too_long_for_a_socket_is_an_error) {
+TEST(ControlServer, a_name_too_long_for_a_socket_is_an_error) {
   test::on_cores(1, [](CoreIndex) { return open_at("/tmp/" + std::string(103, 'x')); });
+}
+
+TEST(ControlServer, its_folder_may_have_a_long_path) {
+  const Folder folder;
+  const std::string long_folder = std::filesystem::path(folder.socket()).parent_path().string() +
+                                  "/" + std::string(200, 'd');
+  std::filesystem::create_directory(long_folder);
+  const std::string path = long_folder + "/control.sock";
+  const auto is_socket = [&path] { return std::filesystem::is_socket(path); };
+  for (int start = 0; start < 2; ++start) with_server(path, [&] { EXPECT_TRUE(is_socket()); });
+  EXPECT_FALSE(is_socket());
 }
 
 TEST(ControlServer, what_is_no_request_is_refused_clearly) {

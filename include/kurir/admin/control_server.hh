@@ -59,7 +59,8 @@ using ControlHandlers = std::map<std::string, ControlHandler, std::less<>>;  // 
 class ControlServer {
  public:
   // Takes the place of a socket that a dead process left; the caller holds the data directory's
-  // lock. Errc::invalid: the path is too long for a socket (107 octets).
+  // lock. The folder's path may be as long as it likes; Errc::invalid: the socket's own name is too
+  // long (107 octets at most for it and "/proc/self/fd/N/").
   static Result<std::unique_ptr<ControlServer>> open(std::string path, ControlHandlers handlers);
   ~ControlServer();  // asserts that stop() was awaited
 

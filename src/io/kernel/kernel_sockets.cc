@@ -1,6 +1,7 @@
 // Addresses, listening and opening: what the kernel's driver does with plain system calls.
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -61,6 +62,28 @@ SocketAddress from_raw(const RawAddress& raw) {
   return {};
 }
 
+// A socket's path holds 107 octets, a folder's may have more: while this lives, path() is a short
+// name of the same place, by way of /proc.
+class ShortPath {
+ public:
+  explicit ShortPath(const std::string& path) : path_(path) {
+    const std::size_t slash = path.rfind('/');
+    if (path.size() < sizeof(sockaddr_un::sun_path) || slash == std::string::npos) return;
+    folder_ = ::open(path.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder_ >= 0) path_ = "/proc/self/fd/" + std::to_string(folder_) + path.substr(slash);
+  }
+  ShortPath(const ShortPath&) = delete;
+  ShortPath& operator=(const ShortPath&) = delete;
+  ~ShortPath() {
+    if (folder_ >= 0) ::close(folder_);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int folder_ = -1;
+};
+
 std::unexpected<Error> listen_failure(int socket, int error_number) {
   if (socket >= 0) ::close(socket);
   return fail(error_number == EADDRINUSE ? Errc::busy : Errc::refused, Origin::socket,
@@ -88,13 +111,16 @@ std::unexpected<Error> open_failure(int socket, int error_number) {
 }  // namespace
 
 Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port) {
+  const ShortPath short_path(address.path());
   RawAddress raw{};
-  const socklen_t length = to_raw(address, raw);
+  const bool is_unix = address.family() == Family::unix;
+  const socklen_t length =
+      to_raw(is_unix ? SocketAddress::unix_path(short_path.path()) : address, raw);
   if (length == 0) return fail(Errc::invalid, Origin::socket);
   const int socket = ::socket(raw.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return listen_failure(socket, errno);
   const int on = 1;
-  if (address.family() == Family::unix) {
+  if (is_unix) {
     ::unlink(address.path().c_str());
     // bind() gives the path the mode of the socket: there is no moment at which others may connect.
     if (::fchmod(socket, 0600) != 0) return listen_failure(socket, errno);
@@ -107,7 +133,7 @@ Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port
   }
   if (::bind(socket, &raw.any, length) != 0) return listen_failure(socket, errno);
   if (::listen(socket, 4096) != 0) return listen_failure(socket, errno);
-  if (address.family() != Family::unix) address = local_of(Descriptor{socket});
+  if (!is_unix) address = local_of(Descriptor{socket});
   return Descriptor{socket};
 }
 
