@@ -133,6 +133,36 @@ void TransferDecoder::take_quoted_printable(char c, std::string& out) {
   }
 }
 
+void append_quoted_printable(std::string& out, std::string_view text) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  constexpr std::size_t column_max = 75;  // a soft break's "=" is the last
+  std::size_t column = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text.substr(at).starts_with("\r\n")) {
+      out += "\r\n";
+      column = 0;
+      ++at;
+      continue;
+    }
+    const char c = text[at];
+    const std::string_view rest = text.substr(at + 1);
+    const bool last = rest.empty() || rest.starts_with("\r\n");  // white space there would be lost
+    const bool plain = (c > ' ' && c < 0x7f && c != '=') || (is_wsp(c) && !last);
+    const std::size_t octets = plain ? 1 : 3;
+    if (column + octets > column_max) {
+      out += "=\r\n";
+      column = 0;
+    }
+    column += octets;
+    if (plain) {
+      out += c;
+    } else {
+      const auto octet = static_cast<unsigned char>(c);
+      out += {'=', hex[octet >> 4], hex[octet & 15]};
+    }
+  }
+}
+
 std::size_t decoded_octets(TransferEncoding encoding, std::string_view body) {
   if (encoding == TransferEncoding::identity) return body.size();
   std::size_t octets = 0;

@@ -53,6 +53,32 @@ TEST(TransferEncoding, decodes_in_any_slices) {
   }
 }
 
+TEST(TransferEncoding, quoted_printable_is_written_so_that_any_octets_come_back) {
+  struct Case {
+    std::string_view text, encoded;
+  };
+  const std::string long_line(100, 'x');
+  const std::string broken = std::string(75, 'x') + "=\r\n" + std::string(25, 'x');
+  const Case cases[] = {
+      {"", ""},
+      {"caf\xC3\xA9 = 1\r\n", "caf=C3=A9 =3D 1\r\n"},
+      {"end \r\n\t\r\n ", "end=20\r\n=09\r\n=20"},
+      {"a\rb\nc", "a=0Db=0Ac"},
+      {std::string_view("\0\x7f", 2), "=00=7F"},
+      {long_line, broken},
+  };
+  for (const Case& c : cases) {
+    std::string encoded;
+    append_quoted_printable(encoded, c.text);
+    EXPECT_EQ(encoded, c.encoded);
+    TransferDecoder decoder(qp);
+    std::string decoded;
+    decoder.decode(encoded, decoded);
+    decoder.finish(decoded);
+    EXPECT_EQ(decoded, c.text);
+  }
+}
+
 TEST(TransferEncoding, white_space_held_back_is_bounded) {
   const std::string spaces(100'000, ' ');
   TransferDecoder decoder(qp);

@@ -25,6 +25,9 @@ inline constexpr std::size_t sasl_name_octets_max = 255;  // RFC 4616 2: each fi
 inline constexpr std::size_t sasl_password_octets_max = 1024;
 inline constexpr std::size_t received_headers_max = 100;  // RFC 5321 6.3: loop detection
 
+inline constexpr std::size_t report_reply_octets_max = 1024;  // a server's words, a recipient
+inline constexpr std::size_t report_original_octets_max = 50'000;  // returned; threats.md D8
+
 // IMAP and POP3 (RFC 9051, RFC 7888, RFC 2449; threats.md I1, I2, J2).
 inline constexpr std::size_t imap_command_octets_max =
     64 * 1024;  // all literals but APPEND's included

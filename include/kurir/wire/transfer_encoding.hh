@@ -1,7 +1,8 @@
 #pragma once
 // Content-Transfer-Encoding (RFC 2045 6): base64 and quoted-printable decoded in slices of any size
-// with bounded state. Lenient: octets that the encoding does not have are skipped (base64) or kept
-// (quoted-printable), an end in the middle yields what is whole. Core-local.
+// with bounded state, and the writer of quoted-printable. Lenient: octets that the encoding does
+// not have are skipped (base64) or kept (quoted-printable), an end in the middle yields what is
+// whole. Core-local.
 
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +54,10 @@ void decode_in_steps(TransferEncoding encoding, std::string_view body, Sink sink
   decoder.finish(decoded);
   if (!decoded.empty()) sink(std::string_view(decoded));
 }
+
+// Appends text in quoted-printable: CRLF stays a line end, a CR or LF alone is encoded like any
+// other octet that is not visible ASCII, and lines have at most 76 octets.
+void append_quoted_printable(std::string& out, std::string_view text);
 
 // What BINARY.SIZE says (RFC 3516 4.3).
 [[nodiscard]] std::size_t decoded_octets(TransferEncoding encoding, std::string_view body);
