@@ -30,7 +30,7 @@ in_flow_delay = 0
 smtpd_recipient_restrictions = {restrictions}
 """
 MASTER = """
-127.0.0.1:{port} inet n - n - - smtpd
+{host}:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -65,12 +65,15 @@ def privileged(command):
 
 
 class Postfix:
-    """Postfix with all its state under a folder; needs root or sudo to start."""
+    """Postfix with all its state under a folder; needs root or sudo to start. It relays all it
+    takes to the port `next_hop`."""
 
-    def __init__(self, next_hop, restrictions='permit_mynetworks, reject'):
+    def __init__(self, next_hop, restrictions='permit_mynetworks, reject', host='127.0.0.1',
+                 port=None):
         if shutil.which('postfix') is None:
             raise RuntimeError('postfix is not installed: tools/setup --tests')
-        self.port = free_port()
+        self.host = host
+        self.port = port or free_port()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='kurir-postfix-'))
         self.folder.chmod(0o755)
         for name in ('etc', 'spool', 'data'):
@@ -79,7 +82,7 @@ class Postfix:
         run(privileged(['chown', f'{owner.pw_uid}', self.folder / 'data']))
         (self.folder / 'etc/main.cf').write_text(MAIN.format(
             folder=self.folder, next_hop=next_hop, restrictions=restrictions))
-        (self.folder / 'etc/master.cf').write_text(MASTER.format(port=self.port))
+        (self.folder / 'etc/master.cf').write_text(MASTER.format(host=host, port=self.port))
 
     def start(self):
         run(privileged(['postfix', '-c', self.folder / 'etc', 'start']))
@@ -88,7 +91,7 @@ class Postfix:
 
     def listens(self):
         with socket.socket() as probe:
-            return probe.connect_ex(('127.0.0.1', self.port)) == 0
+            return probe.connect_ex((self.host, self.port)) == 0
 
     def stop(self):
         run(privileged(['postfix', '-c', self.folder / 'etc', 'stop']), check=False)
