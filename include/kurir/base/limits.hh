@@ -88,6 +88,22 @@ inline constexpr std::size_t control_depth_max = 32;        // of a request's JS
 inline constexpr std::size_t control_connections_max = 32;  // commands at once
 inline constexpr std::size_t control_refusals_max = 64;     // told so; beyond, closed at once
 
+// DNS (threats.md H). Of one core.
+inline constexpr std::size_t dns_udp_octets = 1232;  // what fits a way of 1280 octets without parts
+inline constexpr std::size_t dns_name_octets_max = 255;  // on the wire (RFC 1035 2.3.4)
+inline constexpr unsigned dns_pointers_max = 127;         // within one name
+inline constexpr std::size_t dns_walk_steps_max = 1 << 17;  // labels and pointers in one packet
+inline constexpr unsigned dns_aliases_max = 10;
+inline constexpr std::size_t dns_exchanges_of_domain_max = 100;
+inline constexpr std::size_t dns_addresses_max = 20;  // of a name, both families
+inline constexpr std::size_t dns_records_max = 100;   // of any other type
+inline constexpr std::size_t dns_servers_max = 8;
+inline constexpr unsigned dns_exchanges_max = 256;        // sockets at once
+inline constexpr std::size_t dns_questions_max = 20'000;  // under way or waiting for a socket
+inline constexpr unsigned dns_disbelieved_max = 32;  // replies to one socket; then TCP is asked
+inline constexpr std::size_t dns_cache_entries_max = 10'000;
+inline constexpr std::size_t dns_cache_octets_max = 16 << 20;
+
 static_assert(smtp_command_octets_max > path_octets_max + 512,
               "a path with parameters fits a command");
 
