@@ -66,6 +66,13 @@ Task<Result<void>> ControlChunks::send(json piece) {
   co_return co_await stream_.write(octets, deadline_in(answer_time));
 }
 
+Task<Result<void>> ControlChunks::send_text(std::string_view piece) {
+  std::string line = "{\"more\":true,\"result\":";
+  line += piece;
+  line += "}\n";
+  co_return co_await stream_.write(line, deadline_in(answer_time));
+}
+
 struct ControlServer::Session : ListLink {
   explicit Session(io::Descriptor descriptor) : socket(descriptor) {}
   io::Socket socket;

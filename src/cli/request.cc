@@ -58,8 +58,8 @@ Answer do_here(const Place& place, const server::ControlRequest& request) {
                                           {.quota_default = place.quota_default});
 }
 
-Answer ask(const Place& place, const server::ControlRequest& request) {
-  auto answer = ask_server(place.data, request);
+Answer ask(const Place& place, const server::ControlRequest& request, const TakePiece& take) {
+  auto answer = ask_server(place.data, request, take);
   if (answer) return std::move(*answer);
   switch (answer.error().code) {
     case Errc::not_found:
@@ -67,6 +67,8 @@ Answer ask(const Place& place, const server::ControlRequest& request) {
       return tell(EX_UNAVAILABLE, "no server runs on " + place.data);
     case Errc::refused:
       return tell(EX_NOPERM, "the server on " + place.data + " belongs to another user");
+    case Errc::cancelled:
+      return std::unexpected(EX_OK);
     default:
       return tell(EX_TEMPFAIL, "the server on " + place.data + " went away before it answered");
   }
@@ -74,10 +76,11 @@ Answer ask(const Place& place, const server::ControlRequest& request) {
 
 }  // namespace
 
-Answer request(const Location& location, const server::ControlRequest& request) {
+Answer request(const Location& location, const server::ControlRequest& request,
+               const TakePiece& take) {
   const auto place = find_place(location);
   if (!place) return std::unexpected(EX_CONFIG);
-  Answer answer = ask(*place, request);
+  Answer answer = ask(*place, request, take);
   if (!answer) return answer;
   if (!(*answer)["ok"].get<bool>()) return tell(EX_DATAERR, (*answer)["error"].get<std::string>());
   return std::move((*answer)["result"]);

@@ -5,6 +5,7 @@
 #include <expected>
 #include <nlohmann/json.hpp>
 
+#include "kurir/cli/control_client.hh"
 #include "kurir/server/control_protocol.hh"
 #include "location.hh"
 
@@ -13,7 +14,9 @@ namespace kurir::cli {
 // The result, or the exit code of what has been told.
 using Answer = std::expected<nlohmann::json, int>;
 
-Answer request(const Location& location, const server::ControlRequest& request);
+// Pieces of a long result go to `take`, where it is given (control_client.hh).
+Answer request(const Location& location, const server::ControlRequest& request,
+               const TakePiece& take = {});
 
 // For commands whose result says nothing: prints `done` when all went well. The exit code.
 int request_and_tell(const Location& location, const server::ControlRequest& request,

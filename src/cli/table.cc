@@ -12,17 +12,20 @@ std::string dump(const nlohmann::json& value) {
 }  // namespace
 
 std::string table_text(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
+  return GrowingTable().add(rows);
+}
+
+std::string GrowingTable::add(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
+    widths_.resize(std::max(widths_.size(), row.size()));
     for (std::size_t column = 0; column < row.size(); ++column)
-      widths[column] = std::max(widths[column], row[column].size());
+      widths_[column] = std::max(widths_[column], row[column].size());
   }
   std::string text;
   for (const auto& row : rows) {
     for (std::size_t column = 0; column < row.size(); ++column) {
       text += printable(row[column]);
-      if (column + 1 < row.size()) text.append(widths[column] - row[column].size() + 2, ' ');
+      if (column + 1 < row.size()) text.append(widths_[column] - row[column].size() + 2, ' ');
     }
     text += '\n';
   }

@@ -118,6 +118,8 @@ Task<Result<QueueId>> Queue::commit(Message* message) {
   }
   const QueueId id = message->id;
   message->is_durable = true;
+  tally_.add(*message);
+  count(*message);
   report_reception(*message);
   schedule(*message);
   co_return id;
@@ -135,6 +137,26 @@ void Queue::recover_change(std::uint16_t type, std::string_view payload) {
   } else if (type == record_sender_told_of_delay) {
     if (const auto record = decode_told_of_delay(payload))
       recovered_changes_[record->id].sender_warned = true;
+  } else if (type == record_administrator_order) {
+    if (const auto record = decode_order(payload)) recover_order(*record);
+  }
+}
+
+// In the order of the journal: an attempt after a retry was put off anew.
+void Queue::recover_order(const AdministratorOrdered& record) {
+  Resolved& resolved = recovered_changes_[record.id];
+  switch (record.order) {
+    case AdministratorOrder::hold:
+    case AdministratorOrder::release:
+      resolved.is_held = record.order == AdministratorOrder::hold;
+      break;
+    case AdministratorOrder::retry:
+      for (auto& [put_off, reply] : resolved.put_off)
+        if (put_off.ordinal == record.ordinal) put_off.next_attempt = put_off.when;
+      break;
+    case AdministratorOrder::bounce:
+      resolved.to_bounce.emplace_back(record.ordinal, std::string(record.reply));
+      break;
   }
 }
 
@@ -150,7 +172,7 @@ void Queue::recover_message(const store::RecordRef& record, std::string_view pay
   message->is_durable = true;
   restore_times(*message);
   apply_recovered_changes(*message);
-  if (!message->has_waiting()) return;
+  if (!message->has_waiting() && !message->has_report_due()) return;
   keep(std::move(message));
 }
 
@@ -158,6 +180,7 @@ void Queue::apply_recovered_changes(Message& message) {
   const auto found = recovered_changes_.find(message.id);
   if (found == recovered_changes_.end()) return;
   if (found->second.sender_warned) message.delay_warning = no_deadline;
+  message.is_held = found->second.is_held;
   std::vector<Recipient>& recipients = message.envelope.recipients;
   for (const auto& [put_off, reply] : found->second.put_off) {
     if (put_off.ordinal >= recipients.size()) continue;
@@ -169,8 +192,17 @@ void Queue::apply_recovered_changes(Message& message) {
         std::max<std::int64_t>(put_off.next_attempt.microseconds - io::wall_now().microseconds, 0));
     recipient.next_attempt = io::now() + std::min(wait, options_.max_retry_interval);
   }
-  for (const RecipientEnded& ended : found->second.ended)
-    if (ended.ordinal < recipients.size()) recipients[ended.ordinal].state = ended.state;
+  for (const auto& [ordinal, reply] : found->second.to_bounce) {
+    if (ordinal >= recipients.size()) continue;
+    recipients[ordinal].state = RecipientState::bounced;
+    recipients[ordinal].awaits_report = true;
+    recipients[ordinal].last_reply = reply;
+  }
+  for (const RecipientEnded& ended : found->second.ended) {
+    if (ended.ordinal >= recipients.size()) continue;
+    recipients[ended.ordinal].state = ended.state;
+    recipients[ended.ordinal].awaits_report = false;
+  }
 }
 
 // Wall-clock stamps become monotonic times. A clock that jumped must not expire the whole queue at

@@ -11,6 +11,7 @@ static_assert(std::endian::native == std::endian::little, "stored numbers are li
 constexpr std::size_t ended_octets = 24;
 constexpr std::size_t put_off_octets = 40;
 constexpr std::size_t told_of_delay_octets = 16;
+constexpr std::size_t order_octets = 24;
 
 template <class T>
 void put(std::string& into, std::size_t offset, T value) {
@@ -85,6 +86,35 @@ std::optional<RecipientPutOff> decode_put_off(std::string_view payload) {
   record.ordinal = get<std::uint16_t>(payload, 24);
   record.attempts = get<std::uint16_t>(payload, 26);
   record.reply = payload.substr(put_off_octets);
+  return record;
+}
+
+std::string encode(const AdministratorOrdered& record) {
+  const std::string_view reply = record.reply.substr(0, reply_octets_max);
+  std::string payload(order_octets, '\0');
+  put(payload, 0, record.id.value);
+  put(payload, 8, record.when.microseconds);
+  put(payload, 16, record.ordinal);
+  put(payload, 18, static_cast<std::uint8_t>(record.order));
+  put(payload, 20, static_cast<std::uint32_t>(reply.size()));
+  payload += reply;
+  return payload;
+}
+
+std::optional<AdministratorOrdered> decode_order(std::string_view payload) {
+  if (payload.size() < order_octets) return std::nullopt;
+  const auto reply_octets = get<std::uint32_t>(payload, 20);
+  if (reply_octets > reply_octets_max || payload.size() != order_octets + reply_octets)
+    return std::nullopt;
+  const auto order = get<std::uint8_t>(payload, 18);
+  if (order == 0 || order > static_cast<std::uint8_t>(AdministratorOrder::bounce))
+    return std::nullopt;
+  AdministratorOrdered record;
+  record.id = QueueId(get<std::uint64_t>(payload, 0));
+  record.when = {get<std::int64_t>(payload, 8)};
+  record.ordinal = get<std::uint16_t>(payload, 16);
+  record.order = static_cast<AdministratorOrder>(order);
+  record.reply = payload.substr(order_octets);
   return record;
 }
 

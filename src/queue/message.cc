@@ -14,8 +14,8 @@ std::string_view name_of(RecipientState state) {
 }
 
 std::string_view name_of(MessageState state) {
-  static constexpr std::array<std::string_view, 4> names = {"scheduled", "ready", "in flight",
-                                                            "held"};
+  static constexpr std::array<std::string_view, message_states.size()> names = {
+      "scheduled", "ready", "in flight", "held"};
   return names[static_cast<std::size_t>(state)];
 }
 
@@ -30,6 +30,12 @@ bool Message::has_waiting() const {
 
 bool Message::has_report_due() const {
   return std::ranges::any_of(envelope.recipients, &Recipient::awaits_report);
+}
+
+MessageState state_of(const Message& message, const Recipient& recipient) {
+  if (recipient.is_in_flight) return MessageState::in_flight;
+  if (message.is_held) return MessageState::held;
+  return recipient.is_offered ? MessageState::ready : MessageState::scheduled;
 }
 
 MessageState Message::state() const {

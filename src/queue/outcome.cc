@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kurir/base/assert.hh"
+#include "kurir/base/limits.hh"
 #include "kurir/io/clock.hh"
 #include "kurir/queue/queue.hh"
 
@@ -25,8 +26,7 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   KURIR_ASSERT(recipient.state == RecipientState::waiting);
   recipient.last_attempt = io::wall_now();
   recipient.last_reply = std::string(outcome.reply.substr(0, reply_octets_max));
-  if (outcome.state != RecipientState::removed && outcome.state != RecipientState::expired)
-    ++recipient.attempts;
+  if (!outcome.by_administrator && outcome.state != RecipientState::expired) ++recipient.attempts;
   recipient.state = outcome.state;
   if (outcome.state == RecipientState::waiting) {
     put_off(message, ordinal, outcome);
@@ -36,6 +36,8 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
     journal_ended(message, ordinal);
   }
   report(message, recipient, outcome);
+  if (outcome.hop != nullptr) Tally::set_site(recipient, outcome.hop->site);
+  tally_.update(message, recipient);
 }
 
 void Queue::put_off(Message& message, std::size_t ordinal, const Outcome& outcome) {
@@ -59,6 +61,7 @@ void Queue::journal_ended(Message& message, std::size_t ordinal) {
                               message.envelope.recipients[ordinal].state};
   const std::string payload = encode(record);
   const Result<store::RecordRef> written = logs_.journal->append(record_recipient_ended, payload);
+  if (written) journal_last_ = *written;
   // The mailbox's own record is durable; what another host took must not be sent again.
   if (written && !message.envelope.recipients[ordinal].is_local) sync_soon(*written);
 }
@@ -87,6 +90,26 @@ bool Queue::is_told_of_failures(const Message& message) const {
   return notifier_ != nullptr && !message.envelope.reverse_path.empty();
 }
 
+// A million that expire, or are bounced, at once are told of some at a time.
+void Queue::report_to_sender(Message& message, Notifier::Kind kind) {
+  if (reports_running_ < limits::queue_reports_running_max) {
+    ++reports_running_;
+    message.is_reporting = true;
+    return scope_.start(tell_sender(message, kind));
+  }
+  if (!std::exchange(message.awaits_reporter, true)) reports_awaited_.push_back(message.id);
+}
+
+void Queue::report_awaited() {
+  while (!reports_awaited_.empty() && reports_running_ < limits::queue_reports_running_max) {
+    const auto place = messages_.find(reports_awaited_.front());
+    reports_awaited_.pop_front();
+    if (place == messages_.end()) continue;  // an administrator was faster
+    place->second->awaits_reporter = false;
+    schedule(*place->second);
+  }
+}
+
 Task<void> Queue::tell_sender(Message& message, Notifier::Kind kind) {
   std::vector<std::uint16_t> ordinals;
   for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal) {
@@ -105,13 +128,17 @@ Task<void> Queue::tell_sender(Message& message, Notifier::Kind kind) {
   } else {
     message.report_again = io::now() + report_again_after;
   }
+  --reports_running_;
   schedule(message);
+  report_awaited();
 }
 
 void Queue::told_of_failures(Message& message, const std::vector<std::uint16_t>& ordinals) {
   for (const std::uint16_t ordinal : ordinals) {
-    message.envelope.recipients[ordinal].awaits_report = false;
+    Recipient& recipient = message.envelope.recipients[ordinal];
+    recipient.awaits_report = false;
     journal_ended(message, ordinal);
+    tally_.update(message, recipient);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "kurir/queue/queue.hh"
 
 #include <algorithm>
+#include <utility>
 
 #include "kurir/base/assert.hh"
 #include "kurir/io/clock.hh"
@@ -23,8 +24,9 @@ QueueId Queue::make_id() { return make_queue_id(start_, shard_, ++count_); }
 
 Message& Queue::keep(std::unique_ptr<Message> message) {
   Message& kept = *message;
-  const auto [place, added] = messages_.emplace(kept.id, std::move(message));
-  KURIR_ASSERT(added);
+  const std::size_t before = messages_.size();
+  messages_.emplace_hint(messages_.end(), kept.id, std::move(message));
+  KURIR_ASSERT(messages_.size() == before + 1);
   counters_.add(observe::Counter::messages_queued);
   return kept;
 }
@@ -38,8 +40,17 @@ void Queue::drop(Message& message) {
 }
 
 void Queue::forget(Message& message) {
+  if (std::exchange(message.is_durable, false)) {
+    tally_.remove(message);
+    count(message);
+  }
+  ++removals_;
   messages_.erase(message.id);
   counters_.add(observe::Counter::messages_queued, -1);
+}
+
+void Queue::count(Message& message) {
+  for (Recipient& recipient : message.envelope.recipients) tally_.update(message, recipient);
 }
 
 void Queue::start() {
@@ -48,14 +59,25 @@ void Queue::start() {
   for (auto& [id, message] : messages_) recovered.push_back(message.get());
   for (Message* message : recovered) {
     retain_content(*message);
+    end_unreportable(*message);
     message->is_recovered =
         std::ranges::any_of(message->envelope.recipients, [](const Recipient& recipient) {
           return recipient.is_local && recipient.state == RecipientState::waiting;
         });
     if (message->is_recovered) ++recovered_waiting_;
+    tally_.add(*message);
+    count(*message);
   }
   logs_.spool->begin_reclaiming();
   for (Message* message : recovered) schedule(*message);
+}
+
+// An administrator had it bounced before the restart, and there is nobody to tell any more.
+void Queue::end_unreportable(Message& message) {
+  if (is_told_of_failures(message)) return;
+  for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal)
+    if (std::exchange(message.envelope.recipients[ordinal].awaits_report, false))
+      journal_ended(message, ordinal);
 }
 
 Task<void> Queue::stop() {
@@ -76,30 +98,6 @@ const Message* Queue::find(QueueId id) const {
 void Queue::for_each(const std::function<void(const Message&)>& visit) const {
   for (const auto& [id, message] : messages_)
     if (message->is_durable) visit(*message);
-}
-
-Task<bool> Queue::remove(QueueId id) {
-  const auto place = messages_.find(id);
-  if (place == messages_.end() || !place->second->is_durable) co_return false;
-  Message& message = *place->second;
-  if (message.is_in_flight() || message.is_reporting) co_return false;
-  withdraw_jobs(message);
-  std::string payload;
-  Result<store::RecordRef> last = fail(Errc::not_found, Origin::queue);
-  for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal) {
-    Recipient& recipient = message.envelope.recipients[ordinal];
-    if (recipient.state != RecipientState::waiting && !recipient.awaits_report) continue;
-    recipient.state = RecipientState::removed;
-    payload = encode(RecipientEnded{id, io::wall_now(), static_cast<std::uint16_t>(ordinal),
-                                    RecipientState::removed});
-    last = logs_.journal->append(record_recipient_ended, payload);
-    report(message, recipient,
-           {.state = RecipientState::removed, .reply = "removed by an administrator"});
-  }
-  drop(message);
-  if (!last) co_return false;
-  const Result<void> committed = co_await logs_.journal->commit(*last);
-  co_return committed.has_value();
 }
 
 }  // namespace kurir::queue

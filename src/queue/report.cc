@@ -7,11 +7,6 @@
 namespace kurir::queue {
 namespace {
 
-std::string_view domain_of(std::string_view address) {
-  const std::size_t at = address.rfind('@');
-  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
-}
-
 observe::EventType type_of(RecipientState state) {
   switch (state) {
     case RecipientState::waiting:
@@ -55,7 +50,7 @@ void Queue::report(const Message& message, const Recipient& recipient, const Out
   if (outcome.state == RecipientState::bounced) counters_.add(observe::Counter::messages_bounced);
   const std::string id = text_of(message.id);
   observe::Event event = event_of(message, recipient, id);
-  event.type = type_of(outcome.state);
+  event.type = outcome.by_administrator ? observe::EventType::admin_bounce : type_of(outcome.state);
   event.response = parts_of(outcome.reply);
   event.response.command = outcome.command;
   if (outcome.hop != nullptr) {

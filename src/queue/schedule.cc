@@ -18,8 +18,9 @@ bool is_due(const Recipient& recipient) {
 
 }  // namespace
 
-// The invariant: a durable message is with a notifier (is_reporting), in flight, or its timer is
-// armed for what comes next, expiry at the latest. Called after every change.
+// The invariant: a durable message is with a notifier (is_reporting), waits for one
+// (awaits_reporter), in flight, or its timer is armed for what comes next, expiry at the latest.
+// Called after every change.
 void Queue::schedule(Message& message) {
   KURIR_ASSERT(message.is_durable);
   if (message.is_reporting) return;  // tell_sender() comes back here
@@ -27,14 +28,14 @@ void Queue::schedule(Message& message) {
   if (message.expiry <= now) expire(message);
   if (!message.is_in_flight()) {
     if (message.has_report_due() && message.report_again <= now && !stopping_) {
-      message.is_reporting = true;
-      return scope_.start(tell_sender(message, Notifier::Kind::failed));
+      report_to_sender(message, Notifier::Kind::failed);
+      if (message.is_reporting) return;
     }
     if (!message.has_waiting() && !message.has_report_due()) return drop(message);
   }
   if (message.delay_warning <= now && message.has_waiting() && !stopping_) {
-    message.is_reporting = true;
-    return scope_.start(tell_sender(message, Notifier::Kind::delayed));
+    report_to_sender(message, Notifier::Kind::delayed);
+    if (message.is_reporting) return;
   }
   if (!message.is_held && !stopping_) offer_due(message);
   arm(message);
@@ -49,7 +50,8 @@ void Queue::arm(Message& message) {
   Instant next = no_deadline;
   if (message.has_waiting()) {
     // What is in flight past its expiry ends by its own deadlines.
-    if (message.expiry > io::now()) next = std::min(message.expiry, message.delay_warning);
+    if (message.expiry > io::now()) next = message.expiry;
+    if (!message.awaits_reporter) next = std::min(next, message.delay_warning);
     if (!message.is_held) next = std::min(next, message.next_attempt());
   }
   if (message.has_report_due() && message.report_again > io::now())
@@ -85,6 +87,7 @@ void Queue::offer_to(Deliverer& deliverer, Message& message) {
       job_group = group;
     }
     recipient.is_offered = true;
+    tally_.update(message, recipient);
     job->ordinals.push_back(static_cast<std::uint16_t>(ordinal));
   }
   for (std::size_t at = first; at < message.jobs.size(); ++at) deliverer.offer(*message.jobs[at]);
@@ -102,6 +105,11 @@ void Queue::take_up(Job& job) {
   KURIR_ASSERT(!job.in_flight);
   job.in_flight = true;
   ++job.message.jobs_in_flight;
+  for (const std::uint16_t ordinal : job.ordinals) {
+    Recipient& recipient = job.message.envelope.recipients[ordinal];
+    recipient.is_in_flight = true;
+    tally_.update(job.message, recipient);
+  }
 }
 
 void Queue::finish(Job& job) {
@@ -114,8 +122,11 @@ void Queue::finish(Job& job) {
 
 void Queue::remove_job(Job& job) {
   Message& message = job.message;
-  for (const std::uint16_t ordinal : job.ordinals)
-    message.envelope.recipients[ordinal].is_offered = false;
+  for (const std::uint16_t ordinal : job.ordinals) {
+    Recipient& recipient = message.envelope.recipients[ordinal];
+    recipient.is_offered = recipient.is_in_flight = false;
+    tally_.update(message, recipient);
+  }
   if (job.in_flight) --message.jobs_in_flight;
   job.unlink();
   const std::size_t position = job.position;

@@ -17,18 +17,23 @@ admin::ControlHandlers ControlCommands::handlers() {
                                        admin::ControlChunks&) {
       return change_directory(std::move(name), std::move(arguments));
     };
-  all["queue summary"] = [this](std::string, nlohmann::json, admin::ControlChunks&) {
-    return queue_summary();
+  all["queue summary"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks&) {
+    return queue_summary(std::move(arguments));
   };
-  all["queue list"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks&) {
-    return queue_list(std::move(arguments));
+  all["queue list"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks& chunks) {
+    return queue_list(std::move(arguments), chunks);
   };
   all["queue show"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks&) {
     return queue_show(std::move(arguments));
   };
-  all["queue remove"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks&) {
-    return queue_remove(std::move(arguments));
+  all["why"] = [this](std::string, nlohmann::json arguments, admin::ControlChunks&) {
+    return why(std::move(arguments));
   };
+  for (const char* order : {"retry", "hold", "release", "bounce", "remove"})
+    all[std::string("queue ") + order] = [this, order](std::string, nlohmann::json arguments,
+                                                       admin::ControlChunks&) {
+      return queue_order(order, std::move(arguments));
+    };
   all["stop"] = [this](std::string, nlohmann::json, admin::ControlChunks&) { return stop(); };
   return all;
 }

@@ -21,11 +21,16 @@ class ControlCommands {
  private:
   using Outcome = Task<admin::ControlOutcome>;
   Outcome change_directory(std::string command, nlohmann::json arguments);
-  Outcome queue_summary();
-  Outcome queue_list(nlohmann::json arguments);
+  Outcome queue_summary(nlohmann::json arguments);
+  Outcome queue_list(nlohmann::json arguments, admin::ControlChunks& chunks);
   Outcome queue_show(nlohmann::json arguments);
-  Outcome queue_remove(nlohmann::json arguments);
+  // "retry", "hold", "release", "bounce", "remove"
+  Outcome queue_order(std::string name, nlohmann::json arguments);
+  Outcome why(nlohmann::json arguments);
   Outcome stop();
+
+  // Whose shard the id names; null: it is no id of this server's.
+  CoreServer* server_of(const std::string& id, QueueId& parsed) const;
 
   SharedState& shared_;
   std::function<void()> stop_;

@@ -40,6 +40,8 @@ std::optional<ControlRequest> parse_control_request(std::string_view line) {
 
 std::optional<nlohmann::json> parse_control_answer(std::string_view line) {
   auto value = object_of(line);
+  if (value && value->value("more", nlohmann::json()) == true && value->contains("result"))
+    return value;
   if (!value || !value->contains("ok") || !(*value)["ok"].is_boolean()) return std::nullopt;
   const bool ok = (*value)["ok"].get<bool>();
   if (ok ? !value->contains("result") : !value->contains("error") || !(*value)["error"].is_string())

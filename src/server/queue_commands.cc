@@ -1,79 +1,22 @@
-// The control socket's commands about the queue: each core is asked for its own.
-
-#include <algorithm>
-#include <map>
+// The control socket's commands about messages of the queue: one to be shown or explained, many to
+// be retried, held, released, bounced or removed.
 
 #include "control_commands.hh"
 #include "core_server.hh"
 #include "kurir/io/mesh.hh"
 #include "kurir/queue/queue_id.hh"
 #include "kurir/store/message_record.hh"
+#include "queue_arguments.hh"
+#include "queue_text.hh"
+#include "queue_why.hh"
 
 namespace kurir::server {
 namespace {
 
 constexpr std::size_t headers_shown_max = 64 << 10;
 
-std::string domain_of(std::string_view address) {
-  const std::size_t at = address.rfind('@');
-  return std::string(at == std::string_view::npos ? std::string_view() : address.substr(at + 1));
-}
-
-nlohmann::json describe(const queue::Recipient& recipient) {
-  nlohmann::json json = {{"address", recipient.address},
-                         {"state", name_of(recipient.state)},
-                         {"attempts", recipient.attempts}};
-  if (!recipient.original.empty()) json["orig_address"] = recipient.original;
-  if (!recipient.last_reply.empty()) json["delay_reason"] = recipient.last_reply;
-  return json;
-}
-
-// The fields of postqueue -j, and what only Kurir knows.
-nlohmann::json describe(const queue::Message& message) {
-  nlohmann::json recipients = nlohmann::json::array();
-  for (const queue::Recipient& recipient : message.envelope.recipients)
-    if (recipient.state == queue::RecipientState::waiting)
-      recipients.push_back(describe(recipient));
-  nlohmann::json json = {{"queue_name", name_of(message.state())},
-                         {"queue_id", queue::text_of(message.id)},
-                         {"arrival_time", message.envelope.received.seconds()},
-                         {"message_size", message.content_octets},
-                         {"sender", message.envelope.reverse_path},
-                         {"recipients", std::move(recipients)}};
-  if (!message.envelope.reception.user.empty()) json["user"] = message.envelope.reception.user;
-  return json;
-}
-
-struct Tally {
-  std::size_t messages = 0, recipients = 0;
-  std::uint64_t octets = 0;
-  std::map<std::string, std::size_t> domains;
-};
-
-void count(Tally& tally, const queue::Queue& queue) {
-  queue.for_each([&](const queue::Message& message) {
-    ++tally.messages;
-    tally.octets += message.content_octets;
-    for (const queue::Recipient& recipient : message.envelope.recipients) {
-      if (recipient.state != queue::RecipientState::waiting) continue;
-      ++tally.recipients;
-      ++tally.domains[domain_of(recipient.address)];
-    }
-  });
-}
-
-std::string text_of(const nlohmann::json& arguments, const char* name) {
-  const nlohmann::json value = arguments.value(name, nlohmann::json());
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-std::vector<std::string> texts_of(const nlohmann::json& arguments, const char* name) {
-  std::vector<std::string> texts;
-  const nlohmann::json list = arguments.value(name, nlohmann::json::array());
-  for (const nlohmann::json& value : list)
-    if (value.is_string()) texts.push_back(value.get<std::string>());
-  return texts;
-}
+using queue::Administered;
+using queue::AdministratorCommand;
 
 // The header section, as far as it is short.
 Task<std::string> headers_of(store::Reader& reader, store::RecordRef record) {
@@ -86,77 +29,105 @@ Task<std::string> headers_of(store::Reader& reader, store::RecordRef record) {
   co_return text;
 }
 
-}  // namespace
+// One shard's part of an order, slice by slice, on its core.
+struct ShardOrder {
+  CoreServer* server = nullptr;
+  std::unique_ptr<queue::Walk> walk;
+  Administered done;
+  bool failed = false;
+};
 
-ControlCommands::Outcome ControlCommands::queue_summary() {
-  Tally tally;
-  for (CoreServer* server : shared_.servers)
-    co_await io::on_core(server->core(), [server, &tally] { count(tally, server->queue()); });
-  std::vector<std::pair<std::string, std::size_t>> domains(tally.domains.begin(),
-                                                           tally.domains.end());
-  std::ranges::sort(domains, [](const auto& a, const auto& b) { return a.second > b.second; });
-  nlohmann::json list = nlohmann::json::array();
-  for (const auto& [domain, recipients] : domains)
-    list.push_back({{"domain", domain}, {"recipients", recipients}});
-  co_return admin::ControlOutcome::success({{"messages", tally.messages},
-                                            {"recipients", tally.recipients},
-                                            {"octets", tally.octets},
-                                            {"domains", std::move(list)}});
+Task<Result<Administered>> carry_out_slice(ShardOrder& order, const queue::Filter& filter,
+                                           const AdministratorCommand& command) {
+  queue::Queue& queue = order.server->queue();
+  if (!order.walk) order.walk = std::make_unique<queue::Walk>(queue, filter);
+  return queue.administrate(*order.walk, command);
 }
 
-ControlCommands::Outcome ControlCommands::queue_list(nlohmann::json arguments) {
-  const nlohmann::json limit_json = arguments.value("limit", nlohmann::json(0));
-  const std::size_t limit = limit_json.is_number_unsigned() ? limit_json.get<std::size_t>() : 0;
-  std::vector<nlohmann::json> all;
-  for (CoreServer* server : shared_.servers) {
-    co_await io::on_core(server->core(), [server, &all] {
-      server->queue().for_each(
-          [&](const queue::Message& message) { all.push_back(describe(message)); });
-    });
-  }
-  const auto arrival = [](const nlohmann::json& one) {
-    return one["arrival_time"].get<std::int64_t>();
-  };
-  std::ranges::sort(all, std::less(), arrival);
-  if (limit > 0 && all.size() > limit) all.resize(limit);
-  co_return admin::ControlOutcome::success(nlohmann::json(std::move(all)));
+Task<void> carry_out(ShardOrder& order, const queue::Filter& filter,
+                     const AdministratorCommand& command) {
+  do {
+    const Result<Administered> slice = co_await io::on_core(
+        order.server->core(), [&] { return carry_out_slice(order, filter, command); });
+    if (slice) order.done += *slice;
+    order.failed = !slice.has_value();
+  } while (!order.failed && !order.walk->done());
+}
+
+}  // namespace
+
+CoreServer* ControlCommands::server_of(const std::string& id, QueueId& parsed) const {
+  const std::optional<QueueId> known = queue::parse_queue_id(id);
+  if (!known || queue::shard_of(*known).value >= shared_.servers.size()) return nullptr;
+  parsed = *known;
+  return shared_.servers[queue::shard_of(*known).value];
 }
 
 ControlCommands::Outcome ControlCommands::queue_show(nlohmann::json arguments) {
-  const std::string id = text_of(arguments, "queue_id");
-  const std::optional<QueueId> parsed = queue::parse_queue_id(id);
-  const bool known = parsed && queue::shard_of(*parsed).value < shared_.servers.size();
-  if (!known)
+  const std::string id = text_argument(arguments, "queue_id");
+  QueueId parsed;
+  CoreServer* server = server_of(id, parsed);
+  if (server == nullptr)
     co_return admin::ControlOutcome::failure("'" + id +
                                              "' is no queue id: kurir queue list shows them");
-  CoreServer* server = shared_.servers[queue::shard_of(*parsed).value];
   store::RecordRef record;
-  nlohmann::json shown = co_await io::on_core(server->core(), [&] {
-    const queue::Message* message = server->queue().find(*parsed);
-    if (message == nullptr) return nlohmann::json();
+  const std::string text = co_await io::on_core(server->core(), [&] {
+    const queue::Message* message = server->queue().find(parsed);
+    std::string described;
+    if (message == nullptr) return described;
     record = message->record;
-    return describe(*message);
+    append_message(described, *message);
+    return described;
   });
-  if (shown.is_null())
-    co_return admin::ControlOutcome::failure("no message " + id + " in the queue");
+  if (text.empty()) co_return admin::ControlOutcome::failure("no message " + id + " in the queue");
+  nlohmann::json shown = nlohmann::json::parse(text);
   shown["headers"] = co_await headers_of(shared_.servers[0]->reader(), record);
   co_return admin::ControlOutcome::success(std::move(shown));
 }
 
-ControlCommands::Outcome ControlCommands::queue_remove(nlohmann::json arguments) {
-  const std::vector<std::string> ids = texts_of(arguments, "queue_ids");
-  std::size_t removed = 0;
-  for (const std::string& id : ids) {
-    const std::optional<QueueId> parsed = queue::parse_queue_id(id);
-    if (!parsed || queue::shard_of(*parsed).value >= shared_.servers.size()) continue;
-    CoreServer* server = shared_.servers[queue::shard_of(*parsed).value];
-    const bool gone = co_await io::on_core(
-        server->core(), [server, &parsed] { return server->queue().remove(*parsed); });
-    if (gone) ++removed;
+ControlCommands::Outcome ControlCommands::why(nlohmann::json arguments) {
+  const std::string id = text_argument(arguments, "queue_id");
+  QueueId parsed;
+  CoreServer* server = server_of(id, parsed);
+  if (server == nullptr)
+    co_return admin::ControlOutcome::failure("'" + id +
+                                             "' is no queue id: kurir queue list shows them");
+  nlohmann::json explained = co_await io::on_core(server->core(), [&] {
+    const queue::Message* message = server->queue().find(parsed);
+    return message == nullptr ? nlohmann::json() : explain(server->queue(), *message);
+  });
+  if (explained.is_null())
+    co_return admin::ControlOutcome::failure("no message " + id + " in the queue");
+  co_return admin::ControlOutcome::success(std::move(explained));
+}
+
+ControlCommands::Outcome ControlCommands::queue_order(std::string name, nlohmann::json arguments) {
+  const auto filter = filter_of(arguments);
+  if (!filter) co_return admin::ControlOutcome::failure(filter.error());
+  if (filter->is_empty() && !filter->means_everything())
+    co_return admin::ControlOutcome::failure("which messages? Give ids, filters, or --everything");
+  const AdministratorCommand command{queue::parse_administrator_kind(name).value(),
+                                     text_argument(arguments, "reason"),
+                                     flag_argument(arguments, "dry_run")};
+  std::vector<ShardOrder> orders;
+  for (CoreServer* server : shared_.servers) orders.push_back({.server = server});
+  Scope scope;
+  for (ShardOrder& order : orders) scope.start(carry_out(order, *filter, command));
+  co_await scope.join();
+  Administered done;
+  bool failed = false;
+  for (const ShardOrder& order : orders) {
+    done += order.done;
+    failed = failed || order.failed;
   }
-  if (removed == 0 && !ids.empty())
-    co_return admin::ControlOutcome::failure("no such message in the queue");
-  co_return admin::ControlOutcome::success({{"removed", removed}});
+  if (failed)
+    co_return admin::ControlOutcome::failure(
+        "the journal cannot be written now; done for " + std::to_string(done.recipients) +
+        " recipients of " + std::to_string(done.messages) + " messages, maybe for some more");
+  co_return admin::ControlOutcome::success({{"messages", done.messages},
+                                            {"recipients", done.recipients},
+                                            {"busy", done.busy},
+                                            {"dry_run", command.is_dry_run}});
 }
 
 }  // namespace kurir::server

@@ -43,6 +43,8 @@ class ControlChunks {
   // Sends a line before the last. Waits for a client that reads slowly; closed, timed_out: nobody
   // reads any more, the handler should end.
   Task<Result<void>> send(nlohmann::json piece);
+  // The same of a piece that is JSON text already, UTF-8 without line ends.
+  Task<Result<void>> send_text(std::string_view piece);
 
  private:
   io::Stream& stream_;

@@ -72,6 +72,9 @@ inline constexpr unsigned log_free_segments_max = 4;
 inline constexpr std::size_t content_extent_octets =
     128 << 10;                                       // a message above it is stored in extents
 inline constexpr std::size_t reader_files_max = 64;  // open at once, a core
+// Queue.
+inline constexpr std::size_t queue_reports_running_max = 256;  // to senders, at once, of a shard
+inline constexpr std::size_t queue_domains_kept = 4096;  // counted, though nothing waits for them
 // Directory (threats.md C2, D7).
 inline constexpr std::size_t password_octets_max = 511;  // what libxcrypt takes
 inline constexpr std::size_t alias_depth_max = 10;

@@ -50,6 +50,7 @@ struct Outcome {
   std::string_view command = {};                   // what the reply answered
   const Hop* hop = nullptr;                        // where it was said; null: here
   Nanoseconds wait_min{};                          // put off for at least so long
+  bool by_administrator = false;                   // an order, not an attempt
 };
 
 class Deliverer {

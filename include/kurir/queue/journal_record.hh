@@ -1,6 +1,6 @@
 #pragma once
 // What the queue writes to the shard's journal: a recipient reached an end, was put off, or its
-// sender was told that it takes long.
+// sender was told that it takes long, an administrator gave an order.
 // Little-endian, lengths checked. Version rule: a record type's layout never changes; a new layout
 // is a new type number (queue has 32 to 63).
 //
@@ -14,6 +14,11 @@
 //                                              32  u8[8] zero, then the reply
 //   sender told of the delay (36), 16 octets
 //     0  u64 queue id                           8  i64 when
+//   administrator's order (35), 24 octets + reply
+//     0  u64 queue id                           8  i64 when
+//    16  u16 ordinal of the recipient that is to bounce; 0xffff: the order is for all of them
+//    18  u8  AdministratorOrder                19  u8 zero
+//    20  u32 octets of the reply (at most 1024), then the reply: what the bounce says; else empty
 //
 // Pure. Any core.
 
@@ -30,6 +35,7 @@ namespace kurir::queue {
 
 inline constexpr std::uint16_t record_recipient_ended = 32;
 inline constexpr std::uint16_t record_recipient_put_off = 33;
+inline constexpr std::uint16_t record_administrator_order = 35;
 inline constexpr std::uint16_t record_sender_told_of_delay = 36;
 inline constexpr std::size_t reply_octets_max = 1024;
 
@@ -47,17 +53,36 @@ struct RecipientPutOff {
   std::string_view reply;
 };
 
+// What must outlast a restart. A removal is a recipient that ended.
+enum class AdministratorOrder : std::uint8_t {
+  hold = 1,
+  release = 2,
+  retry = 3,   // what waits is due now
+  bounce = 4,  // the recipient failed; it ends when its sender has been told
+};
+
+struct AdministratorOrdered {
+  static constexpr std::uint16_t all_recipients = 0xffff;
+  QueueId id;
+  WallTime when;
+  std::uint16_t ordinal = all_recipients;
+  AdministratorOrder order = AdministratorOrder::hold;
+  std::string_view reply = {};
+};
+
 struct SenderToldOfDelay {
   QueueId id;
   WallTime when;
 };
 
 std::string encode(const SenderToldOfDelay& record);
+std::string encode(const AdministratorOrdered& record);
 std::string encode(const RecipientEnded& record);
 std::string encode(const RecipientPutOff& record);
 std::optional<SenderToldOfDelay> decode_told_of_delay(std::string_view payload);
 std::optional<RecipientEnded> decode_ended(std::string_view payload);
-std::optional<RecipientPutOff> decode_put_off(
-    std::string_view payload);  // the reply views the payload
+// The reply of these two views the payload.
+std::optional<RecipientPutOff> decode_put_off(std::string_view payload);
+std::optional<AdministratorOrdered> decode_order(std::string_view payload);
 
 }  // namespace kurir::queue

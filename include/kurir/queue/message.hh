@@ -2,6 +2,7 @@
 // A message in the queue: its envelope, the state of each recipient, its one timer. Core-local: it
 // belongs to the shard that received it.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,17 +29,36 @@ enum class RecipientState : std::uint8_t {
 
 std::string_view name_of(RecipientState state);
 
+struct DomainCount;  // tally.hh
+
+// Where a message is, or one of its recipients, told from what it holds; `kurir queue list` says
+// it.
+enum class MessageState : std::uint8_t {
+  scheduled,  // its timer waits for the next attempt
+  ready,      // with a deliverer, which waits for a connection, a limit or a back-off
+  in_flight,  // being attempted
+  held,       // by an administrator, until released or expired
+};
+inline constexpr std::array message_states = {MessageState::scheduled, MessageState::ready,
+                                              MessageState::in_flight, MessageState::held};
+std::string_view name_of(MessageState state);
+
 struct Recipient {
   std::string address;   // where it goes: after aliases, in normal form
   std::string original;  // as the client gave it, where that differs; else empty
   bool is_local = false;
   RecipientState state = RecipientState::waiting;
   bool is_offered = false;     // part of a job
+  bool is_in_flight = false;   // which is being attempted
   bool awaits_report = false;  // failed, and the sender was not told yet: not journalled as ended
+  MessageState counted_as = MessageState::scheduled;  // in the tally, where it is counted
   std::uint16_t attempts = 0;
-  Instant next_attempt{};  // not before
+  DomainCount* counted_in = nullptr;  // the tally's; null: not counted
+  Instant next_attempt{};             // not before
   WallTime last_attempt;
   std::string last_reply;  // of the last attempt that failed
+
+  bool is_open() const { return state == RecipientState::waiting || awaits_report; }
 };
 
 // How the message came. What Received, the events and `queue show` say of it.
@@ -61,15 +81,6 @@ struct Envelope {
 
 class Queue;
 struct Job;
-
-// Where a message is, told from what it holds; `kurir queue list` says it.
-enum class MessageState : std::uint8_t {
-  scheduled,  // its timer waits for the next attempt
-  ready,      // with a deliverer, which waits for a connection, a limit or a back-off
-  in_flight,  // being attempted
-  held,       // by an administrator, until released or expired
-};
-std::string_view name_of(MessageState state);
 
 struct Message {
   Message(Queue& queue, Timer::Function on_timer);
@@ -97,7 +108,8 @@ struct Message {
   bool is_durable = false;    // committed: only then it is attempted and listed
   bool is_recovered = false;  // from before a restart: a local delivery may already have happened
   bool is_held = false;
-  bool is_reporting = false;  // a notification about it is being written
+  bool is_reporting = false;     // a notification about it is being written
+  bool awaits_reporter = false;  // as many notifications as may be are being written
   MessageTimer timer;
 
   bool has_waiting() const;
@@ -108,5 +120,7 @@ struct Message {
   // Content for any local recipient goes to the mail stream, the rest to the spool (design.md).
   bool goes_to_mail() const;
 };
+
+MessageState state_of(const Message& message, const Recipient& recipient);
 
 }  // namespace kurir::queue

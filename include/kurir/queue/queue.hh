@@ -2,7 +2,9 @@
 // The queue of one shard: takes messages in durably, schedules their attempts, remembers each
 // recipient's outcome, expires what is too old, and recovers all of it after a restart. Core-local.
 
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,9 +20,12 @@
 #include "kurir/coro/task.hh"
 #include "kurir/observe/counters.hh"
 #include "kurir/observe/event_log.hh"
+#include "kurir/queue/administration.hh"
 #include "kurir/queue/deliverer.hh"
 #include "kurir/queue/journal_record.hh"
 #include "kurir/queue/message.hh"
+#include "kurir/queue/tally.hh"
+#include "kurir/queue/walk.hh"
 #include "kurir/store/log.hh"
 
 namespace kurir::queue {
@@ -99,20 +104,30 @@ class Queue {
   // --- looking and administrating
   std::size_t size() const { return messages_.size(); }
   const Message* find(QueueId id) const;
+  // All at once: for tests and the start. Walk (walk.hh) stops for nobody.
   void for_each(const std::function<void(const Message&)>& visit) const;
-  // Takes a message out; false where there is none or it is in flight. Durable when it returns.
-  Task<bool> remove(QueueId id);
+  // Kept with every change.
+  const Tally& tally() const { return tally_; }
+  // One slice of what an administrator wants done to what the walk meets; durable when it returns.
+  // Errors: no_space, io_failed, timed_out: what is reported of earlier slices was done, of this
+  // one some may be undone by a crash.
+  Task<Result<Administered>> administrate(Walk& walk, const AdministratorCommand& command);
+  const QueueOptions& options() const { return options_; }
 
  private:
+  friend class Walk;
   struct Resolved {
     std::vector<RecipientEnded> ended;
     std::vector<std::pair<RecipientPutOff, std::string>> put_off;
-    bool sender_warned = false;
+    std::vector<std::pair<std::uint16_t, std::string>> to_bounce;  // with the reply
+    bool sender_warned = false, is_held = false;
   };
   store::Log& log_for(bool is_local) { return is_local ? *logs_.mail : *logs_.spool; }
   Message& keep(std::unique_ptr<Message> message);
   void drop(Message& message);
   void forget(Message& message);
+  void count(Message& message);
+  void end_unreportable(Message& message);
 
   // schedule.cc
   void schedule(Message& message);
@@ -133,11 +148,25 @@ class Queue {
   void sync_soon(const store::RecordRef& last);
   Task<void> sync_journal();
   bool is_told_of_failures(const Message& message) const;
+  void report_to_sender(Message& message, Notifier::Kind kind);
+  void report_awaited();
   Task<void> tell_sender(Message& message, Notifier::Kind kind);
   void told_of_failures(Message& message, const std::vector<std::uint16_t>& ordinals);
   void told_of_delay(Message& message);
 
+  // administration.cc
+  Administered administrate_one(Message& message, const Filter& filter,
+                                const AdministratorCommand& command);
+  void journal_order(const Message& message, AdministratorOrder order, std::uint16_t ordinal,
+                     std::string_view reply);
+  void retry(Message& message, const std::vector<std::uint16_t>& ordinals);
+  void set_held(Message& message, bool held);
+  void take_out(Message& message, const std::vector<std::uint16_t>& ordinals,
+                const AdministratorCommand& command);
+  void remove_recipient(Message& message, std::size_t ordinal, std::string_view reply);
+
   // intake.cc
+  void recover_order(const AdministratorOrdered& record);
   void apply_recovered_changes(Message& message);
   void restore_times(Message& message);
   void retain_content(const Message& message);
@@ -157,12 +186,17 @@ class Queue {
   observe::EventLog& events_;
   observe::Counters& counters_;
   std::vector<Deliverer*> deliverers_;
-  std::unordered_map<QueueId, std::unique_ptr<Message>> messages_;
+  std::map<QueueId, std::unique_ptr<Message>> messages_;  // Walk goes by their order
+  std::size_t removals_ = 0;                              // from messages_, ever
+  Tally tally_;
   std::unordered_map<QueueId, Resolved> recovered_changes_;
   Notifier* notifier_ = nullptr;
   std::size_t recovered_waiting_ = 0;
   Signal recovered_done_;
-  store::RecordRef journal_end_;  // the newest outcome that is to be on disk soon
+  std::size_t reports_running_ = 0;
+  std::deque<QueueId> reports_awaited_;  // more would be written at once than may be
+  store::RecordRef journal_end_;         // the newest outcome that is to be on disk soon
+  store::RecordRef journal_last_;        // the newest end or order that was appended
   bool journal_syncing_ = false;
   bool stopping_ = false;
   Scope scope_;
