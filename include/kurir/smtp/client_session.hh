@@ -1,0 +1,117 @@
+#pragma once
+// ClientSession: the client's side of SMTP (RFC 5321, 1870, 2920, 6152) on one connection to a next
+// host: greeting, any number of transactions, QUIT. Every wait has RFC 5321 4.5.3.2's bound, and
+// whatever the peer does is a value, never an error of ours. Core-local.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kurir/base/clock.hh"
+#include "kurir/coro/task.hh"
+#include "kurir/io/socket.hh"
+#include "kurir/store/message_record.hh"
+#include "kurir/wire/smtp_data.hh"
+#include "kurir/wire/smtp_reply.hh"
+
+namespace kurir::smtp {
+
+// RFC 5321 4.5.3.2.
+struct ClientTimeouts {
+  Nanoseconds greeting = std::chrono::minutes(5);
+  Nanoseconds command = std::chrono::minutes(5);
+  Nanoseconds data_initiation = std::chrono::minutes(2);
+  Nanoseconds data_block = std::chrono::minutes(3);
+  Nanoseconds data_termination = std::chrono::minutes(10);
+  Nanoseconds quit = Seconds(5);  // nothing depends on its answer
+};
+
+struct ClientOptions {
+  std::string ehlo_domain;
+  ClientTimeouts timeouts;
+};
+
+// What the peer said, in one line of printable ASCII that may be kept, logged and sent on, or what
+// happened instead, in the same form: "550 5.1.1 No such user", "451 4.4.2 Connection lost".
+struct Answer {
+  enum class Verdict : std::uint8_t {
+    accepted,
+    refused_for_now,
+    refused_for_good,
+    not_tried,  // the peer wanted fewer recipients at once: send it again now
+  };
+  Verdict verdict = Verdict::refused_for_now;
+  std::string reply;
+  std::string_view command;  // what it answered: "MAIL", "RCPT", "DATA", "."; static
+};
+
+struct OutgoingMessage {
+  std::string_view reverse_path;
+  std::vector<std::string_view> recipients;  // at most client_recipients_max
+  bool has_8bit = false, has_dot_line = false;
+};
+inline constexpr std::size_t client_recipients_max = 100;  // RFC 5321 4.5.3.1.8
+
+class ClientSession {
+ public:
+  ClientSession(std::unique_ptr<io::Stream> stream, ClientOptions options);
+
+  // The greeting and EHLO, or HELO where that is refused. Empty: ready; else why not.
+  Task<std::optional<Answer>> open();
+  // One transaction: an answer for each recipient, in order. What happened to the connection shows
+  // in is_usable().
+  Task<std::vector<Answer>> send(const OutgoingMessage& message, store::MessageContent& content);
+  // False after 421, a reply that makes no sense, a timeout or the peer's end.
+  bool is_usable() const { return usable_; }
+  // Waits until the peer says or ends something (false: the connection is of no use any more), or
+  // until wake() or the deadline (true).
+  Task<bool> idle(Deadline deadline);
+  void wake() { stream_->wake(); }
+  // Every operation ends at once.
+  void abort() { stream_->abort(); }
+  // QUIT where it makes sense, and the end of the connection. Must be awaited once.
+  Task<void> close();
+
+  const io::SocketAddress& peer() const { return stream_->peer(); }
+  const std::string& peer_name() const { return peer_name_; }  // as it greeted
+
+ private:
+  struct Extensions {
+    bool pipelining = false, eight_bit_mime = false, size = false;
+    std::uint64_t size_max = 0;  // 0: not said
+  };
+  struct Reply {
+    std::uint16_t code = 0;
+    std::string text;
+    bool is_positive() const { return code / 100 == 2; }
+  };
+  struct Transaction;
+
+  Task<Reply> read_reply(Nanoseconds timeout, std::string_view command);
+  Task<Reply> exchange(std::string line, Nanoseconds timeout, std::string_view command);
+  Reply lost(const Error& error, std::string_view command);
+  Reply nonsense(std::string_view command);
+  void take_extensions(std::string_view lines);
+  Answer answer_of(const Reply& reply, std::string_view command) const;
+  Task<std::optional<Reply>> say_hello();
+
+  std::string mail_command(const OutgoingMessage& message, std::uint64_t octets) const;
+  Task<void> open_transaction(const OutgoingMessage& message, Transaction& transaction);
+  void take_reply(Transaction& transaction, std::size_t step, const Reply& reply);
+  Task<Reply> send_content(const OutgoingMessage& message, store::MessageContent& content);
+  Task<Result<void>> send_octets(const OutgoingMessage& message, store::MessageContent& content);
+  Task<Result<void>> send_stuffed(std::string_view view, wire::DotStuffer& stuffer);
+
+  std::unique_ptr<io::Stream> stream_;
+  ClientOptions options_;
+  Extensions extensions_;
+  std::string pending_;  // a reply that straddles two slices
+  std::string peer_name_;
+  bool usable_ = true;
+  bool needs_reset_ = false;  // a transaction was left open
+};
+
+}  // namespace kurir::smtp

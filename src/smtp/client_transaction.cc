@@ -1,0 +1,193 @@
+// One transaction of the client: envelope, content, and who of the recipients was taken. Where the
+// peer has PIPELINING the envelope leaves in one send (RFC 2920).
+
+#include <algorithm>
+
+#include "kurir/base/assert.hh"
+#include "kurir/coro/event.hh"
+#include "kurir/smtp/client_session.hh"
+#include "kurir/wire/smtp_data.hh"
+
+namespace kurir::smtp {
+namespace {
+
+// Content up to so much leaves with its terminator in one send: copying it is cheaper than another
+// system call. What is larger is sent from where it was read.
+constexpr std::size_t gathered_octets_max = 16 * 1024;
+constexpr std::size_t stuffed_octets_at_once = 64 * 1024;
+
+// After an early drop the reason may have arrived already.
+constexpr Nanoseconds last_words_wait = Milliseconds(200);
+
+}  // namespace
+
+// What was said in the envelope, and what came back. Steps: MAIL, each RCPT, DATA.
+struct ClientSession::Transaction {
+  std::vector<std::string> commands;
+  std::vector<Answer> answers;  // by recipient
+  std::size_t accepted = 0;
+  bool data_open = false;  // 354: content is expected
+  bool over = false;       // nothing more is to be said
+  std::size_t data_step() const { return commands.size() - 1; }
+};
+
+Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
+                                              store::MessageContent& content) {
+  KURIR_ASSERT(usable_ && !message.recipients.empty() &&
+               message.recipients.size() <= client_recipients_max);
+  Transaction transaction;
+  transaction.answers.resize(message.recipients.size());
+  if (extensions_.size_max > 0 && content.size() > extensions_.size_max) {
+    for (Answer& answer : transaction.answers)
+      answer = {Answer::Verdict::refused_for_good,
+                "552 5.3.4 The next host takes at most " + std::to_string(extensions_.size_max) +
+                    " octets (SIZE)",
+                "MAIL"};
+    co_return std::move(transaction.answers);
+  }
+  transaction.commands.push_back(mail_command(message, content.size()));
+  for (const std::string_view recipient : message.recipients)
+    transaction.commands.push_back("RCPT TO:<" + std::string(recipient) + ">\r\n");
+  transaction.commands.push_back("DATA\r\n");
+  co_await open_transaction(message, transaction);
+  if (transaction.data_open && usable_) {
+    const Reply end = transaction.accepted > 0
+                          ? co_await send_content(message, content)
+                          : co_await exchange(".\r\n", options_.timeouts.data_termination, ".");
+    for (Answer& answer : transaction.answers)
+      if (answer.verdict == Answer::Verdict::accepted) answer = answer_of(end, ".");
+    needs_reset_ = false;
+  }
+  co_return std::move(transaction.answers);
+}
+
+std::string ClientSession::mail_command(const OutgoingMessage& message,
+                                        std::uint64_t octets) const {
+  std::string command = needs_reset_ ? "RSET\r\n" : "";
+  command += "MAIL FROM:<" + std::string(message.reverse_path) + '>';
+  if (extensions_.size) command += " SIZE=" + std::to_string(octets);
+  if (message.has_8bit && extensions_.eight_bit_mime) command += " BODY=8BITMIME";
+  return command + "\r\n";
+}
+
+Task<void> ClientSession::open_transaction(const OutgoingMessage& message,
+                                           Transaction& transaction) {
+  const Nanoseconds timeout = options_.timeouts.command;
+  if (extensions_.pipelining)
+    for (const std::string& command : transaction.commands) stream_->output() += command;
+  const bool reset = std::exchange(needs_reset_, false);
+  for (std::size_t step = 0; step < transaction.commands.size() && !transaction.over; ++step) {
+    const std::string_view name = step == 0                         ? "MAIL"
+                                  : step == transaction.data_step() ? "DATA"
+                                                                    : "RCPT";
+    if (!extensions_.pipelining) stream_->output() += transaction.commands[step];
+    const Result<void> sent = co_await stream_->flush(deadline_in(timeout));
+    if (!sent) {
+      take_reply(transaction, step, lost(sent.error(), name));
+      break;
+    }
+    if (step == 0 && reset) {
+      const Reply ignored = co_await read_reply(timeout, "RSET");
+      static_cast<void>(ignored);
+    }
+    const bool is_data = step == transaction.data_step();
+    const Reply reply =
+        usable_ ? co_await read_reply(is_data ? options_.timeouts.data_initiation : timeout, name)
+                : lost({Errc::closed, Origin::socket}, name);
+    take_reply(transaction, step, reply);
+  }
+  KURIR_ASSERT(transaction.answers.size() == message.recipients.size());
+}
+
+void ClientSession::take_reply(Transaction& transaction, std::size_t step, const Reply& reply) {
+  using Verdict = Answer::Verdict;
+  const bool is_data = step == transaction.data_step();
+  if (step == 0) {
+    if (reply.is_positive()) {
+      needs_reset_ = true;  // until the content's end
+    } else {
+      for (Answer& answer : transaction.answers) answer = answer_of(reply, "MAIL");
+    }
+  } else if (is_data) {
+    transaction.data_open = reply.code == 354;
+    if (!transaction.data_open)
+      for (Answer& answer : transaction.answers)
+        if (answer.verdict == Verdict::accepted)
+          answer = answer_of(reply.is_positive() ? nonsense("DATA") : reply, "DATA");
+  } else if (needs_reset_) {
+    Answer& answer = transaction.answers[step - 1];
+    answer = answer_of(reply, "RCPT");
+    if (answer.verdict == Verdict::accepted) ++transaction.accepted;
+    // Too many recipients (RFC 5321 4.5.3.1.10): the others may go, this one in a next transaction.
+    else if ((reply.code == 452 || reply.code == 552) && transaction.accepted > 0 && usable_)
+      answer.verdict = Verdict::not_tried;
+  }
+  if (!usable_) {  // what was not answered, or not to the end
+    transaction.over = true;
+    for (Answer& answer : transaction.answers)
+      if (answer.reply.empty() || answer.verdict == Verdict::accepted)
+        answer = {Verdict::refused_for_now, reply.text, is_data ? "DATA" : step ? "RCPT" : "MAIL"};
+    return;
+  }
+  if (extensions_.pipelining) return;  // the rest has been said
+  const bool refused = step == 0 && !reply.is_positive();
+  const bool nobody = step + 1 == transaction.data_step() && transaction.accepted == 0;
+  transaction.over = refused || nobody;
+}
+
+// --- content
+
+Task<ClientSession::Reply> ClientSession::send_content(const OutgoingMessage& message,
+                                                       store::MessageContent& content) {
+  const Result<void> sent = co_await send_octets(message, content);
+  if (sent) co_return co_await read_reply(options_.timeouts.data_termination, ".");
+  if (sent.error().origin != Origin::socket) {
+    // Ours cannot be read: the peer must not take half of it for the whole.
+    usable_ = false;
+    stream_->abort();
+    co_return Reply{451, "451 4.3.0 The stored message cannot be read"};
+  }
+  Reply last_words = co_await read_reply(last_words_wait, "content");
+  usable_ = false;
+  if (last_words.is_positive()) last_words = lost(sent.error(), "content");
+  co_return last_words;
+}
+
+Task<Result<void>> ClientSession::send_octets(const OutgoingMessage& message,
+                                              store::MessageContent& content) {
+  wire::DotStuffer stuffer;
+  bool ends_line = true;
+  for (std::uint64_t offset = 0; offset < content.size();) {
+    const Result<std::string_view> view = co_await content.view(offset);
+    if (!view) co_return std::unexpected(Error{view.error().code, Origin::log});
+    if (view->empty()) co_return fail(Errc::corrupt, Origin::log);
+    offset += view->size();
+    ends_line = view->ends_with('\n');
+    if (message.has_dot_line) {
+      const Result<void> sent = co_await send_stuffed(*view, stuffer);
+      if (!sent) co_return sent;
+    } else if (view->size() <= gathered_octets_max) {
+      stream_->output() += *view;
+    } else {
+      const Result<void> sent =
+          co_await stream_->write(*view, deadline_in(options_.timeouts.data_block));
+      if (!sent) co_return sent;
+    }
+  }
+  stream_->output() += ends_line ? ".\r\n" : "\r\n.\r\n";
+  co_return co_await stream_->flush(deadline_in(options_.timeouts.data_block));
+}
+
+Task<Result<void>> ClientSession::send_stuffed(std::string_view view, wire::DotStuffer& stuffer) {
+  while (!view.empty()) {
+    const wire::DotStuffer::Step step = stuffer.step(view);
+    stream_->output() += step.piece;
+    view.remove_prefix(step.consumed);
+    if (stream_->output().size() < stuffed_octets_at_once) continue;
+    const Result<void> sent = co_await stream_->flush(deadline_in(options_.timeouts.data_block));
+    if (!sent) co_return sent;
+  }
+  co_return Result<void>();
+}
+
+}  // namespace kurir::smtp
