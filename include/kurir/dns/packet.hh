@@ -18,7 +18,7 @@ namespace kurir::dns {
 struct QueryOptions {
   std::uint16_t id = 0;
   bool extended = true;  // with EDNS, for replies of dns_udp_octets
-  // Bit i turns the i-th letter of the name into upper case (draft-vixie-dnsext-dns0x20).
+  // Bit i turns the i-th octet of the name into upper case (draft-vixie-dnsext-dns0x20).
   std::array<std::uint64_t, 4> upper_case{};
 };
 // Empty only where the codec has no memory.

@@ -5,7 +5,7 @@
 //
 // A question that is under way is asked once, whoever waits for it. Answers are kept for their time
 // to live, within bounds; failures for some seconds (RFC 9520); what is asked often is asked anew
-// shortly before it ends. (The definitions follow in the next commit.)
+// shortly before it ends.
 
 #include <array>
 #include <cstdint>
