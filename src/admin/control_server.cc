@@ -80,19 +80,23 @@ struct ControlServer::Session : ListLink {
 };
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(std::string path,
-                                                           ControlHandlers handlers) {
+                                                           ControlHandlers handlers,
+                                                           ControlSessions sessions) {
   io::SocketAddress address = io::SocketAddress::unix_path(path);
   Result<std::unique_ptr<io::Listener>> listener = io::Listener::open(address);
   if (!listener) return std::unexpected(listener.error());
-  std::unique_ptr<ControlServer> server(
-      new ControlServer(std::move(path), std::move(handlers), std::move(*listener)));
+  std::unique_ptr<ControlServer> server(new ControlServer(
+      std::move(path), std::move(handlers), std::move(sessions), std::move(*listener)));
   server->scope_.start(server->accept_all());
   return server;
 }
 
-ControlServer::ControlServer(std::string path, ControlHandlers handlers,
+ControlServer::ControlServer(std::string path, ControlHandlers handlers, ControlSessions sessions,
                              std::unique_ptr<io::Listener> listener)
-    : path_(std::move(path)), handlers_(std::move(handlers)), listener_(std::move(listener)) {}
+    : path_(std::move(path)),
+      handlers_(std::move(handlers)),
+      session_handlers_(std::move(sessions)),
+      listener_(std::move(listener)) {}
 
 ControlServer::~ControlServer() { KURIR_ASSERT(scope_.running() == 0); }
 
@@ -116,10 +120,7 @@ Task<void> ControlServer::accept_all() {
 Task<void> ControlServer::serve(io::Descriptor descriptor) {
   Session session(descriptor);
   sessions_.push_back(session);
-  const ControlOutcome outcome = co_await carry_out(session);
-  const std::string line = line_of(outcome);
-  // Who does not wait for the answer does not get it.
-  static_cast<void>(co_await session.socket.write(line, deadline_in(answer_time)));
+  co_await answer(session);
   session.unlink();
   --serving_;
   co_await session.socket.close();
@@ -135,30 +136,52 @@ Task<void> ControlServer::refuse(io::Descriptor descriptor) {
   --refusing_;
 }
 
-Task<ControlOutcome> ControlServer::carry_out(Session& session) {
+Task<void> ControlServer::answer(Session& session) {
+  std::expected<Request, std::string> request = co_await read_request(session);
+  ControlOutcome outcome = ControlOutcome::success(nullptr);
+  auto talk = session_handlers_.end();
+  if (!request) {
+    outcome = ControlOutcome::failure(std::move(request.error()));
+  } else if (talk = session_handlers_.find(request->command); talk == session_handlers_.end()) {
+    outcome = co_await carry_out(session, std::move(*request));
+  }
+  const std::string line = line_of(outcome);
+  // Who does not wait for the answer does not get it.
+  const Result<void> told = co_await session.socket.write(line, deadline_in(answer_time));
+  if (!told || talk == session_handlers_.end()) co_return;
+  session.has_commanded = true;
+  Task<void> talking = talk->second(std::move(request->arguments), session.socket);
+  co_await std::move(talking);
+}
+
+Task<std::expected<Request, std::string>> ControlServer::read_request(Session& session) {
   io::LineReader lines(session.socket, limits::control_request_octets_max);
   const Deadline deadline = deadline_in(request_time);
   std::string_view line;
   for (;;) {
-    if (stopping_) co_return failure(stopping_text);
+    if (stopping_) co_return std::unexpected(std::string(stopping_text));
     const io::LineReader::Found found = lines.next(limits::control_request_octets_max, line);
     if (found == io::LineReader::Found::line) break;
-    if (found != io::LineReader::Found::incomplete) co_return failure(too_long_text);
+    if (found != io::LineReader::Found::incomplete)
+      co_return std::unexpected(std::string(too_long_text));
     const Result<void> filled = co_await session.socket.fill(deadline);
     if (filled || filled.error().code == Errc::interrupted) continue;
     const bool is_late = filled.error().code == Errc::timed_out;
-    co_return failure(is_late ? too_late_text : not_whole_text);
+    co_return std::unexpected(std::string(is_late ? too_late_text : not_whole_text));
   }
   std::expected<Request, std::string> request = parse_request(line);
   lines.done();
-  if (!request) co_return ControlOutcome::failure(std::move(request.error()));
-  const auto handler = handlers_.find(request->command);
+  co_return request;
+}
+
+Task<ControlOutcome> ControlServer::carry_out(Session& session, Request request) {
+  const auto handler = handlers_.find(request.command);
   if (handler == handlers_.end())
-    co_return ControlOutcome::failure("unknown command \"" + shown(request->command) + '"');
+    co_return ControlOutcome::failure("unknown command \"" + shown(request.command) + '"');
   session.has_commanded = true;
   ControlChunks chunks(session.socket);
   Task<ControlOutcome> handling =
-      handler->second(std::move(request->command), std::move(request->arguments), chunks);
+      handler->second(std::move(request.command), std::move(request.arguments), chunks);
   co_return co_await std::move(handling);
 }
 

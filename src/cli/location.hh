@@ -17,6 +17,10 @@ struct Location {
 // --config FILE or --data DIR, for a command.
 void add_location(CLI::App& command, Location& location);
 
+// For a program that is called by a name of its own and gets no such option: $KURIR_CONFIG,
+// $KURIR_DATA, /etc/kurir/kurir.toml where it is, else ./kurir-data.
+Location usual_location();
+
 // Where its data lies, and what else a command needs to know of it. nullopt: the file is wrong;
 // what is wrong with it has been printed.
 struct Place {

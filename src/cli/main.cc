@@ -3,8 +3,10 @@
 #include <sysexits.h>
 
 #include <exception>
+#include <span>
 
 #include "kurir/cli/commands.hh"
+#include "kurir/cli/sendmail.hh"
 #include "kurir/io/file.hh"
 
 namespace {
@@ -35,6 +37,12 @@ int run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   try {
+    for (int i = 0; i < count && i < 2; ++i) {  // the program's name, or its first argument
+      const std::string name = kurir::cli::mail_name_of(arguments[i]);
+      const std::span<char* const> rest(arguments + i + 1, static_cast<std::size_t>(count - i - 1));
+      if (name == "sendmail") return kurir::cli::run_sendmail(rest);
+      if (name == "mailq") return kurir::cli::run_mailq(rest);
+    }
     return run(count, arguments);
   } catch (const std::exception& error) {
     kurir::io::print_error(std::string("kurir: ") + error.what());

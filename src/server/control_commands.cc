@@ -1,11 +1,25 @@
 #include "control_commands.hh"
 
+#include <algorithm>
+
 #include "core_server.hh"
 #include "kurir/io/mesh.hh"
 #include "kurir/io/offload.hh"
 #include "kurir/server/directory_commands.hh"
+#include "queue_arguments.hh"
 
 namespace kurir::server {
+namespace {
+
+constexpr std::size_t user_octets_max = 64;
+
+// Of a user's name: harmless in a trace field.
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.';
+}
+
+}  // namespace
 
 admin::ControlHandlers ControlCommands::handlers() {
   admin::ControlHandlers all;
@@ -36,6 +50,30 @@ admin::ControlHandlers ControlCommands::handlers() {
     };
   all["stop"] = [this](std::string, nlohmann::json, admin::ControlChunks&) { return stop(); };
   return all;
+}
+
+admin::ControlSessions ControlCommands::sessions() {
+  admin::ControlSessions all;
+  all["sendmail"] = [this](nlohmann::json arguments, io::Stream& stream) {
+    return sendmail(std::move(arguments), stream);
+  };
+  return all;
+}
+
+// The socket is its owner's and root's alone, so that whom it says it is, it is, or may be.
+Task<void> ControlCommands::sendmail(nlohmann::json arguments, io::Stream& stream) {
+  std::string user = text_argument(arguments, "user").substr(0, user_octets_max);
+  std::ranges::replace_if(user, [](char c) { return !is_plain(c); }, '_');
+  if (user.empty()) user = "unknown";
+  smtp::ServerSession session(stream, smtp::Service::local, shared_.servers[0]->smtp(),
+                              std::move(user));
+  local_sessions_.insert(&session);
+  co_await session.run();
+  local_sessions_.erase(&session);
+}
+
+void ControlCommands::ask_sessions_to_end() {
+  for (smtp::ServerSession* session : local_sessions_) session->ask_to_end();
 }
 
 ControlCommands::Outcome ControlCommands::stop() {

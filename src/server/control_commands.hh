@@ -3,10 +3,12 @@
 // 0. Private to server/.
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "kurir/admin/control_server.hh"
+#include "kurir/smtp/server_session.hh"
 #include "shared_state.hh"
 
 namespace kurir::server {
@@ -17,6 +19,9 @@ class ControlCommands {
   ControlCommands(SharedState& shared, std::function<void()> stop)
       : shared_(shared), stop_(std::move(stop)) {}
   admin::ControlHandlers handlers();
+  admin::ControlSessions sessions();
+  // SMTP sessions of local users end after their transactions.
+  void ask_sessions_to_end();
 
  private:
   using Outcome = Task<admin::ControlOutcome>;
@@ -27,6 +32,7 @@ class ControlCommands {
   // "retry", "hold", "release", "bounce", "remove"
   Outcome queue_order(std::string name, nlohmann::json arguments);
   Outcome why(nlohmann::json arguments);
+  Task<void> sendmail(nlohmann::json arguments, io::Stream& stream);
   Outcome stop();
 
   // Whose shard the id names; null: it is no id of this server's.
@@ -34,6 +40,7 @@ class ControlCommands {
 
   SharedState& shared_;
   std::function<void()> stop_;
+  std::set<smtp::ServerSession*> local_sessions_;
 };
 
 }  // namespace kurir::server

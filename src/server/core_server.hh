@@ -32,6 +32,7 @@ class CoreServer {
   queue::Queue& queue() { return *queue_; }
   directory::Directory& directory() { return *directory_; }
   store::Reader& reader() { return *reader_; }
+  const smtp::ServerServices& smtp() { return protocols_->smtp; }
 
  private:
   enum class Protocol : std::uint8_t { smtp, submission, imap, pop3 };

@@ -54,6 +54,7 @@ Task<void> Supervisor::watch_signals() {
 // The control socket first: a handler must not work on a core that stops.
 Task<void> Supervisor::stop_all() {
   if (std::exchange(stopping_, true)) co_return;
+  commands_.ask_sessions_to_end();
   if (control_) co_await control_->stop();
   for (CoreServer* server : shared_.servers) {
     const CoreIndex core = server->core();
@@ -64,8 +65,9 @@ Task<void> Supervisor::stop_all() {
 Task<void> Supervisor::announce() {
   const bool started = co_await core_.started();
   if (!started) co_return;
-  Result<std::unique_ptr<admin::ControlServer>> control = admin::ControlServer::open(
-      control_socket_path(io::absolute_path(shared_.data.path())), commands_.handlers());
+  Result<std::unique_ptr<admin::ControlServer>> control =
+      admin::ControlServer::open(control_socket_path(io::absolute_path(shared_.data.path())),
+                                 commands_.handlers(), commands_.sessions());
   Result<void> written;
   if (control) control_ = std::move(*control);
   if (!control) written = std::unexpected(control.error());

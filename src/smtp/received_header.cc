@@ -8,14 +8,21 @@ namespace kurir::smtp {
 
 std::string received_header(const queue::Envelope& envelope, std::string_view hostname,
                             QueueId id) {
-  const Result<io::SocketAddress> peer = io::SocketAddress::parse(envelope.reception.peer_address);
-  std::string header = "Received: from ";
-  header += envelope.reception.helo;
-  header += " (";
-  header += peer ? peer->host_literal() : "[unknown]";
-  header += ")\r\n\tby ";
-  header += hostname;
-  header += " (Kurir) with ";
+  std::string header = "Received: ";
+  if (envelope.reception.protocol == "local") {  // from no host: RFC 5321 4.4 has no form for it
+    header += "by ";
+    header += hostname;
+    header += " (Kurir, from user " + envelope.reception.user + ") with ";
+  } else {
+    const auto peer = io::SocketAddress::parse(envelope.reception.peer_address);
+    header += "from ";
+    header += envelope.reception.helo;
+    header += " (";
+    header += peer ? peer->host_literal() : "[unknown]";
+    header += ")\r\n\tby ";
+    header += hostname;
+    header += " (Kurir) with ";
+  }
   header += envelope.reception.protocol;
   header += " id ";
   header += queue::text_of(id);

@@ -8,11 +8,13 @@
 
 namespace kurir::smtp {
 
-ServerSession::ServerSession(io::Stream& stream, Service service, const ServerServices& services)
+ServerSession::ServerSession(io::Stream& stream, Service service, const ServerServices& services,
+                             std::string user)
     : stream_(stream),
       service_(service),
       services_(services),
-      lines_(stream, limits::smtp_unterminated_octets_max) {}
+      lines_(stream, limits::smtp_unterminated_octets_max),
+      user_(std::move(user)) {}
 
 ServerSession::~ServerSession() = default;
 

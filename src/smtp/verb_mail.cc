@@ -21,7 +21,7 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
   envelope.reverse_path = command.path.own().text();
   envelope.is_8bit = command.mail.body == wire::BodyType::eight_bit_mime;
   envelope.reception.helo = helo_;
-  envelope.reception.peer_address = stream_.peer().text();
+  if (service_ != Service::local) envelope.reception.peer_address = stream_.peer().text();
   envelope.reception.user = user_;
   envelope.reception.protocol = protocol();
   reply(250, "2.1.0", "Ok");
@@ -30,6 +30,7 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
 
 // RFC 3848.
 std::string ServerSession::protocol() const {
+  if (service_ == Service::local) return "local";
   if (!extended_) return "SMTP";
   std::string keyword = "ESMTP";
   if (stream_.is_encrypted()) keyword += 'S';

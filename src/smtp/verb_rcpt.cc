@@ -20,7 +20,9 @@ Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) 
     reply(refusal->code, refusal->enhanced, refusal->text);
     co_return refusal->code >= 500 ? count_error() : Next::go_on;
   }
-  if (resolved.kind == directory::Resolution::account && resolved.account.quota_octets > 0) {
+  // A program of this machine's cannot try again later: what a mailbox has no room for waits here.
+  const bool asks_for_room = service_ != Service::local && resolved.account.quota_octets > 0;
+  if (resolved.kind == directory::Resolution::account && asks_for_room) {
     const MailboxRoom room = co_await services_.mailbox_rooms.room_for(
         resolved.account.id, resolved.account.quota_octets, transaction_->declared_octets);
     if (room == MailboxRoom::never)

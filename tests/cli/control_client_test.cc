@@ -77,6 +77,41 @@ TEST_F(ControlClientTest, asks_and_gets_the_answer) {
   EXPECT_EQ(asked, "{\"arguments\":{\"limit\":5},\"command\":\"queue list\"}\n");
 }
 
+constexpr const char* in_pieces =
+    "{\"more\":true,\"result\":[1,2]}\n{\"more\":true,\"result\":[]}\n"
+    "{\"more\":true,\"result\":[3]}\n{\"ok\":true,\"result\":[4]}\n";
+
+TEST_F(ControlClientTest, pieces_are_taken_one_by_one_or_become_one_result) {
+  {
+    OneAnswer server(folder_, in_pieces, asked_);
+    const auto answer = ask_server(folder_, {"queue list"});
+    ASSERT_TRUE(answer);
+    EXPECT_EQ((*answer)["result"], nlohmann::json({1, 2, 3, 4}));
+  }
+  std::filesystem::remove(folder_ + "/control.sock");
+  OneAnswer server(folder_, in_pieces, asked_);
+  std::vector<std::size_t> sizes;
+  const auto answer = ask_server(folder_, {"queue list"}, [&](const nlohmann::json& piece) {
+    sizes.push_back(piece.size());
+    return true;
+  });
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{2, 0, 1}));
+  EXPECT_EQ((*answer)["result"], nlohmann::json({4}));
+}
+
+TEST_F(ControlClientTest, who_has_enough_hears_no_more) {
+  OneAnswer server(folder_, in_pieces, asked_);
+  const auto answer =
+      ask_server(folder_, {"queue list"}, [](const nlohmann::json&) { return false; });
+  EXPECT_EQ(answer.error().code, Errc::cancelled);
+}
+
+TEST_F(ControlClientTest, a_list_that_breaks_off_is_a_failure) {
+  OneAnswer server(folder_, "{\"more\":true,\"result\":[1]}\n", asked_);
+  EXPECT_EQ(ask_server(folder_, {"queue list"}).error().code, Errc::io_failed);
+}
+
 TEST_F(ControlClientTest, a_data_directory_may_have_a_long_path) {
   const std::string data = folder_ + "/" + std::string(200, 'd');
   std::filesystem::create_directory(data);

@@ -9,8 +9,12 @@
 //   {"ok":false,"error":"what to do about it"}
 //
 // The result of a command is what all lines hold, in their order; "arguments" may be left out.
+// Some commands begin a session of another protocol: after the line {"ok":true,"result":null} the
+// connection is theirs.
+//
 // Whoever may connect may command: the socket's mode and the directory it lies in decide.
 
+#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,6 +29,8 @@
 #include "kurir/io/socket.hh"
 
 namespace kurir::admin {
+
+struct Request;  // src/admin/request.hh
 
 // What a command came to.
 struct ControlOutcome {
@@ -57,13 +63,19 @@ using ControlHandler = std::function<Task<ControlOutcome>(
     std::string command, nlohmann::json arguments, ControlChunks& chunks)>;
 using ControlHandlers = std::map<std::string, ControlHandler, std::less<>>;  // by command
 
+// Talks to the client until it has ended. Asked to end by whoever made it: the server only cuts it
+// off when it stops.
+using ControlSession = std::function<Task<void>(nlohmann::json arguments, io::Stream& stream)>;
+using ControlSessions = std::map<std::string, ControlSession, std::less<>>;  // by command
+
 // Core-local: the core that opens it.
 class ControlServer {
  public:
   // Takes the place of a socket that a dead process left; the caller holds the data directory's
   // lock. The folder's path may be as long as it likes; Errc::invalid: the socket's own name is too
   // long (107 octets at most for it and "/proc/self/fd/N/").
-  static Result<std::unique_ptr<ControlServer>> open(std::string path, ControlHandlers handlers);
+  static Result<std::unique_ptr<ControlServer>> open(std::string path, ControlHandlers handlers,
+                                                     ControlSessions sessions = {});
   ~ControlServer();  // asserts that stop() was awaited
 
   // No new commands; who has not sent one yet is told so; commands that run are answered, and who
@@ -73,14 +85,18 @@ class ControlServer {
 
  private:
   struct Session;
-  ControlServer(std::string path, ControlHandlers handlers, std::unique_ptr<io::Listener> listener);
+  ControlServer(std::string path, ControlHandlers handlers, ControlSessions sessions,
+                std::unique_ptr<io::Listener> listener);
   Task<void> accept_all();
   Task<void> serve(io::Descriptor descriptor);
   Task<void> refuse(io::Descriptor descriptor);
-  Task<ControlOutcome> carry_out(Session& session);
+  Task<std::expected<Request, std::string>> read_request(Session& session);
+  Task<ControlOutcome> carry_out(Session& session, Request request);
+  Task<void> answer(Session& session);
 
   const std::string path_;
   const ControlHandlers handlers_;
+  const ControlSessions session_handlers_;
   std::unique_ptr<io::Listener> listener_;
   IntrusiveList<Session> sessions_;
   std::size_t serving_ = 0, refusing_ = 0;

@@ -24,8 +24,9 @@
 
 namespace kurir::smtp {
 
-// Which kind of listener took the connection: RFC 5321 for other hosts, RFC 6409 for users.
-enum class Service : std::uint8_t { transfer, submission };
+// Which kind of listener took the connection: RFC 5321 for other hosts, RFC 6409 for users; local:
+// a program of this machine's (sendmail), whose user the system vouches for.
+enum class Service : std::uint8_t { transfer, submission, local };
 
 struct ServerOptions {
   std::string hostname;                                   // in the greeting, Received and EHLO
@@ -62,7 +63,9 @@ struct ServerServices {
 
 class ServerSession {
  public:
-  ServerSession(io::Stream& stream, Service service, const ServerServices& services);
+  // `user`: who is logged in from the start, for Service::local.
+  ServerSession(io::Stream& stream, Service service, const ServerServices& services,
+                std::string user = {});
   ~ServerSession();
 
   // The whole connection; the stream is closed by the caller afterwards.
