@@ -15,6 +15,7 @@ inline Error error_from(int error_number, Origin origin) {
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:  // a limit of the system's on the file, not one of ours on what goes into it
       return {Errc::no_space, origin, error_number};
     case ENOENT:
       return {Errc::not_found, origin, error_number};
@@ -28,8 +29,6 @@ inline Error error_from(int error_number, Origin origin) {
     case ENFILE:
     case ENOMEM:
       return {Errc::exhausted, origin, error_number};
-    case EFBIG:
-      return {Errc::too_large, origin, error_number};
     case EINVAL:
       return {Errc::invalid, origin, error_number};
     case ECANCELED:
