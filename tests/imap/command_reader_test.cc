@@ -4,11 +4,13 @@
 
 #include <vector>
 
-#include "fake_stream.hh"
 #include "kurir/base/limits.hh"
+#include "support/fake_stream.hh"
 
 namespace kurir::imap::test {
 namespace {
+
+using kurir::test::FakeStream;
 
 using Found = CommandReader::Found;
 

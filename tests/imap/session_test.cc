@@ -98,7 +98,7 @@ Task<void> append_breaks_off(House& house) {
   EXPECT_EQ(co_await next_line(broken), "+ Send the message");
   broken.feed(std::string(400, 'x'));
   broken.hang_up();
-  while (!house.connection(0).ended) co_await yield_turn();
+  while (!house.connection(0).ended.is_set()) co_await yield_turn();
   FakeStream& stream = *co_await logged_in(house);
   const auto lines = co_await answer(stream, "b", "STATUS INBOX (MESSAGES)");
   EXPECT_EQ(lines[0], "* STATUS INBOX (MESSAGES 0)");
@@ -159,7 +159,7 @@ Task<void> stop_all(House& house) {
   idling.feed("a IDLE\r\n");
   EXPECT_EQ(co_await next_line(idling), "+ idling");
   FakeStream& waiting = *co_await logged_in(house);
-  for (std::size_t index = 0; index < 2; ++index) house.connection(index).session.ask_to_end();
+  for (std::size_t index = 0; index < 2; ++index) house.connection(index).session->ask_to_end();
   EXPECT_TRUE((co_await next_line(idling)).starts_with("* BYE"));
   EXPECT_TRUE((co_await next_line(waiting)).starts_with("* BYE"));
 }
@@ -169,7 +169,7 @@ Task<void> never_read(House& house) {
   FakeStream& stream = *co_await logged_in(house);
   stream.stop_reading();
   stream.feed("a NOOP\r\n");
-  while (!house.connection(0).ended) co_await yield_turn();
+  while (!house.connection(0).ended.is_set()) co_await yield_turn();
 }
 TEST(ImapSession, who_does_not_read_is_left) {
   HouseOptions options;

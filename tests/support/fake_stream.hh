@@ -2,13 +2,14 @@
 // FakeStream: a second implementation of the stream: octets that a test feeds, and what was sent.
 // Core-local.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "kurir/io/socket.hh"
 
-namespace kurir::imap::test {
+namespace kurir::test {
 
 class FakeStream final : public io::Stream {
  public:
@@ -38,6 +39,7 @@ class FakeStream final : public io::Stream {
   }
   const std::string& sent() const { return sent_; }
   std::size_t largest_send() const { return largest_send_; }
+  std::size_t sends() const { return sends_; }
   // From now on nobody reads what is sent.
   void stop_reading() { reading_ = false; }
 
@@ -81,7 +83,9 @@ class FakeStream final : public io::Stream {
       const Woken woken = co_await arrived_.wait(deadline);
       if (woken == Woken::by_deadline) co_return fail(Errc::timed_out, Origin::socket);
     }
+    if (octets.empty()) co_return Result<void>();
     largest_send_ = std::max(largest_send_, octets.size());
+    ++sends_;
     sent_ += octets;
     was_sent_.notify_all();
     co_return Result<void>();
@@ -90,8 +94,8 @@ class FakeStream final : public io::Stream {
   io::SocketAddress address_;
   Signal arrived_, was_sent_;
   std::string sent_;
-  std::size_t largest_send_ = 0;
+  std::size_t largest_send_ = 0, sends_ = 0;
   bool ended_ = false, woken_ = false, reading_ = true;
 };
 
-}  // namespace kurir::imap::test
+}  // namespace kurir::test

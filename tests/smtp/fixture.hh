@@ -1,0 +1,124 @@
+#pragma once
+// A queue on real logs, and a directory, on one core, with sessions that a test talks to. Nobody
+// delivers: what was accepted stays. Users: support/bobs_directory.hh, with others.
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "kurir/smtp/server_session.hh"
+#include "support/bobs_directory.hh"
+#include "support/connections.hh"
+#include "support/on_cores.hh"
+#include "support/shard.hh"
+#include "support/temporary_directory.hh"
+
+namespace kurir::smtp::test {
+
+using kurir::test::FakeStream;
+
+inline ServerOptions small_limits() {
+  ServerOptions options;
+  options.hostname = "mail.example.test";
+  options.message_octets_max = 100'000;
+  options.recipients_max = 5;
+  options.errors_max = 6;
+  options.logins_failed_max = 2;
+  options.allow_plaintext_login = true;
+  return options;
+}
+
+struct HouseOptions {
+  Service service = Service::transfer;
+  ServerOptions server = small_limits();
+  queue::QueueOptions queue = {};
+};
+
+// What is in bob's mailbox, as far as RCPT asks.
+class BobsRoom final : public MailboxRooms {
+ public:
+  Task<MailboxRoom> room_for(AccountId, std::uint64_t quota_octets, std::uint64_t octets) override {
+    if (octets > quota_octets) co_return MailboxRoom::never;
+    co_return used + octets > quota_octets ? MailboxRoom::not_now : MailboxRoom::yes;
+  }
+  std::uint64_t used = 0;
+};
+
+// Everything below a session. Core-local; run() makes it, and takes it down after the body.
+class House : public kurir::test::Connections<ServerSession> {
+ public:
+  using Body = std::function<Task<void>(House&)>;
+
+  static void run(HouseOptions options, Body body) {
+    const kurir::test::TemporaryDirectory folder;
+    House house(folder.path(), std::move(options));
+    kurir::test::on_cores(1, [&](CoreIndex) { return house.live(body); });
+  }
+
+  queue::Queue& queue() { return *queue_; }
+  kurir::test::Shard& shard() { return shard_; }
+  BobsRoom& room() { return room_; }
+  // A client that was greeted.
+  Task<FakeStream*> greeted() {
+    FakeStream& stream = connect().stream;
+    const std::string greeting = co_await stream.take_line(deadline_in(Seconds(10)));
+    EXPECT_TRUE(greeting.starts_with("220 ")) << greeting;
+    co_return &stream;
+  }
+  std::vector<const queue::Message*> queued() const {
+    std::vector<const queue::Message*> all;
+    queue_->for_each([&](const queue::Message& message) { all.push_back(&message); });
+    return all;
+  }
+  // The message records, content included, that a start after a crash at this moment would find.
+  Task<std::vector<std::string>> after_a_crash() {
+    const kurir::test::TemporaryDirectory copy;
+    const std::string path = copy.path() + "/data";
+    std::filesystem::copy(shard_.path(), path, std::filesystem::copy_options::recursive);
+    std::vector<std::string> found;
+    kurir::test::Shard other(path);
+    co_await other.open([&](const store::RecordView& record) {
+      if (record.type == store::record_type::message) found.emplace_back(record.payload);
+    });
+    co_await other.stop();
+    co_return found;
+  }
+
+ private:
+  House(const std::string& folder, HouseOptions options)
+      : Connections([this](io::Stream& stream) {
+          return std::make_unique<ServerSession>(stream, options_.service, *services_);
+        }),
+        options_(std::move(options)),
+        shard_(folder + "/data") {}
+
+  Task<void> live(const Body& body) {
+    co_await shard_.open();
+    logs_ = {&shard_.spool(), &shard_.mail(), &shard_.journal()};
+    queue_.emplace(options_.queue, ShardIndex(0), shard_.start(), logs_, events_, counters_);
+    queue_->start();
+    directory_.emplace(kurir::test::bobs_directory({.quota_octets = 90'000, .with_others = true}),
+                       directory::RecentLogins::Key{});
+    services_.emplace(
+        ServerServices{options_.server, *directory_, room_, *queue_, events_, counters_});
+    co_await body(*this);
+    co_await end_all();
+    co_await queue_->stop();
+    queue_.reset();
+    co_await shard_.stop();
+    co_await events_.stop();
+  }
+
+  HouseOptions options_;
+  kurir::test::Shard shard_;
+  observe::EventSink sink_{"none"};
+  observe::Counters counters_;
+  observe::EventLog events_{sink_, &counters_};
+  queue::ShardLogs logs_;
+  BobsRoom room_;
+  std::optional<queue::Queue> queue_;
+  std::optional<directory::Directory> directory_;
+  std::optional<ServerServices> services_;
+};
+
+}  // namespace kurir::smtp::test
