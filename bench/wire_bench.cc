@@ -6,7 +6,10 @@
 #include <cstring>
 #include <string>
 
+#include "kurir/base/limits.hh"
 #include "kurir/wire/base64.hh"
+#include "kurir/wire/bounce_category.hh"
+#include "kurir/wire/delivery_report.hh"
 #include "kurir/wire/line.hh"
 #include "kurir/wire/pop3_command.hh"
 #include "kurir/wire/scan.hh"
@@ -162,6 +165,40 @@ void decode_credentials(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(decode_base64("AGFsaWNlAHNlY3JldA==", out));
 }
 BENCHMARK(decode_credentials);
+
+constexpr std::string_view refusal =
+    "550-5.1.1 The email account that you tried to reach does not exist. Please try\r\n"
+    "550-5.1.1 double-checking the recipient's email address for typos or spaces.\r\n"
+    "550 5.1.1 https://support.mail.test/?p=NoSuchUser a1b2 - smtp\r\n";
+
+void tell_bounce_category(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(bounce_category(550, {5, 1, 1}, refusal));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * refusal.size()));
+}
+BENCHMARK(tell_bounce_category);
+
+// Words that make the most rows be looked at, in as much text as is read.
+void tell_bounce_category_of_a_long_reply(benchmark::State& state) {
+  std::string text;
+  while (text.size() < limits::report_reply_octets_max) text += "m u ";
+  for (auto _ : state) benchmark::DoNotOptimize(bounce_category(550, {}, text));
+  count_octets(state, text);
+}
+BENCHMARK(tell_bounce_category_of_a_long_reply);
+
+void compose_report(benchmark::State& state) {
+  const ReportedRecipient recipient{.address = "bob@remote.test",
+                                    .status = {5, 1, 1},
+                                    .remote_name = "mx.remote.test",
+                                    .remote_reply = refusal};
+  DeliveryReport report{.hostname = "mail.example.test",
+                        .report_id = "4c9f3a51d0000012",
+                        .sender = "alice@example.test",
+                        .recipients = {&recipient, 1},
+                        .original = plain_text};
+  for (auto _ : state) benchmark::DoNotOptimize(compose_delivery_report(report));
+}
+BENCHMARK(compose_report);
 
 }  // namespace
 }  // namespace kurir::wire

@@ -13,6 +13,7 @@
 #include "kurir/wire/header.hh"
 #include "kurir/wire/mime.hh"
 #include "kurir/wire/transfer_encoding.hh"
+#include "report_check.hh"
 
 namespace kurir::wire {
 namespace {
@@ -130,29 +131,9 @@ struct ReadReport {
   }
 };
 
-// What every report must be, whatever came in.
 void expect_well_formed(const ReadReport& report, std::size_t recipients) {
-  const std::string& message = report.message;
-  for (std::size_t begin = 0; begin < message.size();) {
-    const std::size_t end = message.find('\n', begin);
-    ASSERT_NE(end, std::string::npos);
-    ASSERT_TRUE(end > begin && message[end - 1] == '\r') << "a bare LF at " << end;
-    const std::string line = message.substr(begin, end - 1 - begin);
-    EXPECT_LE(line.size(), limits::text_line_octets_max);
-    EXPECT_EQ(line.find_first_of("\r\0\x1b\x7f"sv), std::string::npos) << line;
-    begin = end + 1;
-  }
-  EXPECT_TRUE(is(&report.structure.parts[0], "multipart", "report"));
-  ASSERT_EQ(report.parts().size(), 3u);
-  EXPECT_TRUE(is(report.parts()[0], "text", "plain"));
-  EXPECT_TRUE(is(report.parts()[1], "message", "delivery-status"));
-  EXPECT_TRUE(message.ends_with("_--\r\n"));
-  EXPECT_EQ(report.groups().size(), recipients + 1);
-  for (std::string_view status : report.groups()) {
-    HeaderReader reader(status);
-    while (const auto field = reader.next()) EXPECT_FALSE(field->name.empty()) << field->raw;
-    EXPECT_FALSE(has_eight_bit(status));
-  }
+  EXPECT_EQ(test::fault_of_report(report.message, recipients), "");
+  EXPECT_EQ(report.message.find_first_of("\x1b\x7f\x07"sv), std::string::npos);
 }
 
 std::string octets_of(const std::filesystem::path& path) {
