@@ -101,6 +101,12 @@ std::vector<std::string> broken_relations(const Configuration& c) {
   require(c.limits.connections_per_address_max <= c.limits.connections_max,
           "limits.connections_per_address_max is more than limits.connections_max");
   require(c.store.segment_size % 4096 == 0, "store.segment_size is not a multiple of 4096");
+  for (const io::SocketAddress& server : c.dns.servers)
+    if (server.family() == io::Family::unix || server.port() == 0)
+      broken.push_back("dns.servers: no name server can be at " + server.text());
+  require(c.dns.servers.size() <= limits::dns_servers_max,
+          "dns.servers has more than 8 name servers");
+  static_assert(limits::dns_servers_max == 8);
   require(c.auth.failures_max <= c.smtp.errors_max,
           "auth.failures_max is more than smtp.errors_max, which counts them too");
   Configuration::Addresses seen;

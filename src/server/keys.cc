@@ -76,6 +76,13 @@ constexpr Key table[] = {
     {"auth.failures_max", "After so many wrong passwords the connection is closed.",
      [](C& c) -> Field { return Number{&c.auth.failures_max, 1, 100}; }},
 
+    {"dns.servers",
+     "Name servers that look further for us, like [\"127.0.0.1:53\"]; none: those of\n"
+     "/etc/resolv.conf.",
+     [](C& c) -> Field { return AddressList{&c.dns.servers}; }},
+    {"dns.timeout", "How long a question to them may take, all tries together.",
+     [](C& c) -> Field { return Duration{&c.dns.timeout, Milliseconds(100), minutes(5)}; }},
+
     {"limits.connections_max", "Connections at a time, of all protocols.",
      [](C& c) -> Field { return Number{&c.limits.connections_max, 1, 10'000'000}; }},
     {"limits.connections_per_address_max", "Connections at a time from one IP address.",

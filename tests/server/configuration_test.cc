@@ -45,6 +45,9 @@ pop3 = []
 [smtp]
 message_size_max = "10MB"
 data_timeout = "1h30m"
+[dns]
+servers = ["127.0.0.1:5300", "[::1]:53"]
+timeout = "3s"
 [store]
 durability = "none"
 sync = "direct"
@@ -59,6 +62,9 @@ allow_plaintext = true
   EXPECT_EQ(c.hostname, "Mail.Example.org");
   EXPECT_EQ(c.listen.smtp.size(), 2u);
   EXPECT_EQ(c.listen.imap.size(), 1u);
+  EXPECT_EQ(c.dns.servers.at(0).text(), "127.0.0.1:5300");
+  EXPECT_EQ(c.dns.servers.at(1).text(), "[::1]:53");
+  EXPECT_EQ(c.dns.timeout, 3s);
   EXPECT_TRUE(c.listen.pop3.empty());
   EXPECT_EQ(c.smtp.message_size_max, 10'000'000u);
   EXPECT_EQ(c.smtp.data_timeout, 90min);
@@ -125,6 +131,11 @@ TEST(Configuration, relations_between_keys_are_checked) {
       {"store.segment_size = 10000001", "not a multiple of 4096"},
       {"smtp.errors_max = 2", "auth.failures_max is more"},
       {"listen = {smtp = '0.0.0.0:25', imap = '0.0.0.0:25'}", "share the address 0.0.0.0:25"},
+      {"dns.servers = ['127.0.0.1:0']", "no name server can be at 127.0.0.1:0"},
+      {"dns.servers = ['/run/dns']", "no name server can be at /run/dns"},
+      {"dns.servers = ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.1:3', '127.0.0.1:4', '127.0.0.1:5', "
+       "'127.0.0.1:6', '127.0.0.1:7', '127.0.0.1:8', '127.0.0.1:9']",
+       "more than 8"},
       {"listen = {smtp = [], submission = [], imap = [], pop3 = []}", "there is no listener"},
   };
   for (const auto& [toml, expected] : rows)

@@ -42,6 +42,11 @@ struct Configuration {
     std::uint64_t failures_max = 3;
   } auth;
 
+  struct Dns {
+    Addresses servers;  // none: those of /etc/resolv.conf
+    Nanoseconds timeout = Seconds(10);
+  } dns;
+
   struct Limits {
     std::uint64_t connections_max = 100'000;
     std::uint64_t connections_per_address_max = 1'000;
