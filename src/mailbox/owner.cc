@@ -8,6 +8,12 @@
 #include "kurir/mailbox/journal_record.hh"
 
 namespace kurir::mailbox {
+namespace {
+
+// How long a request that needs several records waits for the journal's next segment.
+constexpr Nanoseconds room_wait_max = Seconds(30);
+
+}  // namespace
 
 Owner::Owner(QuiescenceDomain& quiescence, std::function<void(MailboxKey)> changed)
     : retired_(quiescence), accounts_(retired_), changed_(std::move(changed)) {}
@@ -56,6 +62,12 @@ Task<Result<Applied>> Owner::commit(std::vector<Change> changes) {
   turn.unlink();
   if (!turns_.empty()) turns_.front().is_next.notify_all();
   co_return result;
+}
+
+// Between two records of one request, before the second is planned: a wait there would be one
+// between a plan and its record.
+Task<Result<void>> Owner::room_for_another_record() {
+  co_return co_await journal_->room(journal_->record_payload_max(), deadline_in(room_wait_max));
 }
 
 Result<Applied> Owner::apply(const std::vector<Change>& changes) {

@@ -1,5 +1,6 @@
 // COPY and MOVE within an account: new entries that point at the same content.
 
+#include "kurir/base/limits.hh"
 #include "kurir/mailbox/owner.hh"
 #include "uid_ranges.hh"
 
@@ -28,10 +29,47 @@ FlagWord translate(FlagWord flags, const Mailbox& from, const Mailbox& to) {
   return translated;
 }
 
+// The live ones of these uids, in parts that one record holds.
+std::vector<std::vector<NumberRange>> in_parts(const Mailbox& mailbox,
+                                               const std::vector<NumberRange>& uids) {
+  std::vector<std::vector<NumberRange>> parts;
+  std::size_t messages = 0;
+  const auto take = [&](const Located& at) {
+    if (messages++ % limits::mailbox_record_messages_max == 0) parts.emplace_back();
+    add_uid(parts.back(), at.entry().uid().value);
+  };
+  for (const NumberRange& range : uids) mailbox.snapshot().walk_uids(range, take);
+  return parts;
+}
+
 }  // namespace
 
 Task<Result<CopyOutcome>> Owner::copy(AccountId account, MailboxId from,
                                       std::vector<NumberRange> uids, MailboxId to, bool move) {
+  if (!move) co_return co_await copy_in_one_record(account, from, std::move(uids), to, false);
+  const Result<Shared<Mailbox>> source = mailbox_of(account, from);
+  if (!source) co_return std::unexpected(source.error());
+  std::vector<std::vector<NumberRange>> parts = in_parts(**source, uids);
+  if (parts.empty()) parts.emplace_back();  // nothing to move; the target is asked for all the same
+  CopyOutcome outcome;
+  for (std::vector<NumberRange>& part : parts) {
+    if (!outcome.to.empty()) {
+      const Result<void> roomy = co_await room_for_another_record();
+      if (!roomy) co_return std::unexpected(roomy.error());
+    }
+    const Result<CopyOutcome> moved =
+        co_await copy_in_one_record(account, from, std::move(part), to, true);
+    if (!moved) co_return moved;
+    outcome.validity = moved->validity;
+    outcome.from.insert(outcome.from.end(), moved->from.begin(), moved->from.end());
+    outcome.to.insert(outcome.to.end(), moved->to.begin(), moved->to.end());
+  }
+  co_return outcome;
+}
+
+Task<Result<CopyOutcome>> Owner::copy_in_one_record(AccountId account, MailboxId from,
+                                                    std::vector<NumberRange> uids, MailboxId to,
+                                                    bool move) {
   const Result<Shared<Mailbox>> source = mailbox_of(account, from);
   if (!source) co_return std::unexpected(source.error());
   const FlagNames needed = used_keywords(**source, uids);

@@ -140,15 +140,33 @@ Task<Result<MailboxId>> Owner::delivery_target(const Account& account, std::stri
 Task<Result<StoreOutcome>> Owner::change_flags(AccountId account, MailboxId mailbox,
                                                std::vector<NumberRange> uids, FlagsMode mode,
                                                FlagNames flags, ModSeq unchanged_since) {
-  const bool make = mode != FlagsMode::remove;
-  const Result<FlagWord> bits = co_await flag_bits(account, mailbox, flags, make);
+  std::span<const NumberRange> left = uids;
+  StoreOutcome outcome;
+  do {
+    std::vector<NumberRange> part = take_ranges(left, limits::mailbox_record_ranges_max);
+    const Result<StoreOutcome> done = co_await change_flags_in_one_record(
+        account, mailbox, std::move(part), {mode, flags, unchanged_since});
+    if (!done) co_return done;
+    outcome.modseq = std::max(outcome.modseq, done->modseq);
+    outcome.modified.insert(outcome.modified.end(), done->modified.begin(), done->modified.end());
+    if (left.empty()) co_return outcome;
+    const Result<void> roomy = co_await room_for_another_record();
+    if (!roomy) co_return std::unexpected(roomy.error());
+  } while (true);
+}
+
+Task<Result<StoreOutcome>> Owner::change_flags_in_one_record(AccountId account, MailboxId mailbox,
+                                                             std::vector<NumberRange> uids,
+                                                             FlagsWanted wanted) {
+  const bool make = wanted.mode != FlagsMode::remove;
+  const Result<FlagWord> bits = co_await flag_bits(account, mailbox, wanted.names, make);
   if (!bits) co_return std::unexpected(bits.error());
   const Result<Shared<Mailbox>> found = mailbox_of(account, mailbox);
   if (!found) co_return std::unexpected(found.error());
   const ModSeq modseq = (*found)->reserve_modseq();
   std::vector<Change> changes;
-  changes.push_back(FlagsChanged{account, mailbox, modseq, unchanged_since, edit_of(mode, *bits),
-                                 std::move(uids)});
+  changes.push_back(FlagsChanged{account, mailbox, modseq, wanted.unchanged_since,
+                                 edit_of(wanted.mode, *bits), std::move(uids)});
   const Result<Applied> done = co_await commit(std::move(changes));
   if (!done) co_return std::unexpected(done.error());
   co_return StoreOutcome{done->flags.changed > 0 ? modseq : ModSeq(), done->flags.modified};
@@ -166,12 +184,18 @@ Task<Result<std::vector<Uid>>> Owner::expunge(AccountId account, MailboxId mailb
     add_uid(ranges, at.entry().uid().value);
   };
   for (const NumberRange& range : uids) (*found)->snapshot().walk_uids(range, take);
-  if (going.empty()) co_return going;
-  const ModSeq modseq = (*found)->reserve_modseq();
-  std::vector<Change> changes;
-  changes.push_back(Expunged{account, mailbox, modseq, std::move(ranges)});
-  const Result<Applied> done = co_await commit(std::move(changes));
-  if (!done) co_return std::unexpected(done.error());
+  std::span<const NumberRange> left = ranges;
+  while (!left.empty()) {
+    const ModSeq modseq = (*found)->reserve_modseq();
+    std::vector<Change> changes;
+    changes.push_back(
+        Expunged{account, mailbox, modseq, take_ranges(left, limits::mailbox_record_ranges_max)});
+    const Result<Applied> done = co_await commit(std::move(changes));
+    if (!done) co_return std::unexpected(done.error());
+    if (left.empty()) break;
+    const Result<void> roomy = co_await room_for_another_record();
+    if (!roomy) co_return std::unexpected(roomy.error());
+  }
   co_return going;
 }
 

@@ -25,7 +25,7 @@ inline constexpr std::size_t sasl_name_octets_max = 255;  // RFC 4616 2: each fi
 inline constexpr std::size_t sasl_password_octets_max = 1024;
 inline constexpr std::size_t received_headers_max = 100;  // RFC 5321 6.3: loop detection
 
-inline constexpr std::size_t report_reply_octets_max = 1024;  // a server's words, a recipient
+inline constexpr std::size_t report_reply_octets_max = 1024;       // a server's words, a recipient
 inline constexpr std::size_t report_original_octets_max = 50'000;  // returned; threats.md D8
 
 // IMAP and POP3 (RFC 9051, RFC 7888, RFC 2449; threats.md I1, I2, J2).
@@ -51,6 +51,7 @@ inline constexpr std::size_t mailbox_subscriptions_max = 10000;  // of one accou
 inline constexpr std::size_t mailbox_chunk_entries_min = 4;  // 256 octets: most mailboxes hold few
 inline constexpr std::size_t mailbox_chunk_entries_max = 1024;    // 64 KiB; both powers of two
 inline constexpr std::size_t mailbox_record_messages_max = 4096;  // of one journal record: 240 KiB
+inline constexpr std::size_t mailbox_record_ranges_max = 65536;   // of uids: 512 KiB
 
 // Message structure (threats.md E1, E2).
 inline constexpr std::size_t mime_depth_max = 100;
@@ -93,8 +94,8 @@ inline constexpr std::size_t control_refusals_max = 64;     // told so; beyond, 
 
 // DNS (threats.md H). Of one core.
 inline constexpr std::size_t dns_udp_octets = 1232;  // what fits a way of 1280 octets without parts
-inline constexpr std::size_t dns_name_octets_max = 255;  // on the wire (RFC 1035 2.3.4)
-inline constexpr unsigned dns_pointers_max = 127;         // within one name
+inline constexpr std::size_t dns_name_octets_max = 255;     // on the wire (RFC 1035 2.3.4)
+inline constexpr unsigned dns_pointers_max = 127;           // within one name
 inline constexpr std::size_t dns_walk_steps_max = 1 << 17;  // labels and pointers in one packet
 inline constexpr unsigned dns_aliases_max = 10;
 inline constexpr std::size_t dns_exchanges_of_domain_max = 100;
@@ -112,6 +113,9 @@ static_assert(smtp_command_octets_max > path_octets_max + 512,
 
 static_assert(content_extent_octets + 64 * 1024 + 1000 * 700 < log_record_payload_max,
               "the rest of a large message and its envelope fit one record");
+static_assert(mailbox_record_messages_max * 68 + mailbox_record_ranges_max * 8 <
+                  log_record_payload_max,
+              "messages that move, or uids whose flags change, fit one record");
 static_assert(log_batch_octets > log_record_payload_max + 3 * 4096, "any record fits a batch");
 
 }  // namespace kurir::limits

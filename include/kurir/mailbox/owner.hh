@@ -87,13 +87,16 @@ class Owner {
   // INBOX. Errors: refused where the quota (0: none) would be passed.
   Task<Result<AppendOutcome>> deliver(AccountId account, std::string folder, bool make_folder,
                                       std::uint64_t quota_octets, Arrival arrival);
+  // More uids than one journal record holds go in several records: after a failure, or a crash,
+  // the first of them may be changed. The same holds for expunge() and for moves.
   Task<Result<StoreOutcome>> change_flags(AccountId account, MailboxId mailbox,
                                           std::vector<NumberRange> uids, FlagsMode mode,
                                           FlagNames flags, ModSeq unchanged_since);
   // Of these uids those that are \Deleted where only_deleted; gives the uids that went.
   Task<Result<std::vector<Uid>>> expunge(AccountId account, MailboxId mailbox,
                                          std::vector<NumberRange> uids, bool only_deleted);
-  // All or nothing, within one account. move: they leave the source in the same record.
+  // Within one account. Copies are made all or none: too_large where one record cannot hold them.
+  // move: each leaves the source in the record that brings it to the target (RFC 6851 3.3).
   Task<Result<CopyOutcome>> copy(AccountId account, MailboxId from, std::vector<NumberRange> uids,
                                  MailboxId to, bool move);
   Task<Result<void>> create_folder(AccountId account, std::string name, SpecialUse use);
@@ -120,12 +123,24 @@ class Owner {
   Task<void> stop();
 
  private:
+  struct FlagsWanted {
+    FlagsMode mode;
+    const FlagNames& names;
+    ModSeq unchanged_since;
+  };
   using FolderPlan = std::function<Result<Change>(Account&)>;
   // A change between its journal record and its application.
   struct Turn : ListLink {
     Signal is_next;
   };
   Task<Result<Applied>> commit(std::vector<Change> changes);
+  Task<Result<void>> room_for_another_record();
+  Task<Result<StoreOutcome>> change_flags_in_one_record(AccountId account, MailboxId mailbox,
+                                                        std::vector<NumberRange> uids,
+                                                        FlagsWanted wanted);
+  Task<Result<CopyOutcome>> copy_in_one_record(AccountId account, MailboxId from,
+                                               std::vector<NumberRange> uids, MailboxId to,
+                                               bool move);
   Result<Applied> apply(const std::vector<Change>& changes);
   void tell(const Change& change);
   Task<Result<void>> commit_folders(AccountId account, FolderPlan plan);
