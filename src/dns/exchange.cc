@@ -80,7 +80,10 @@ Task<Exchange::Told> Exchange::hear(io::Datagram& datagram, const std::string& q
       co_return told;
     }
     told.reply = read_reply(*packet, query, key_);
-    if (told.reply.verdict == Verdict::mismatch) {
+    const bool mismatch = told.reply.verdict == Verdict::mismatch;
+    const bool doubtful = !mismatch && !told.reply.keeps_case && manner_.keeps_case;
+    // Beside wrong guesses, a name in another case is a guess whose id was right by chance.
+    if (mismatch || (doubtful && told.disbelieved > 0)) {
       // Somebody guesses: each further guess adds to his chance. Where the server does not speak
       // TCP, there is nothing better than to go on.
       if (++told.disbelieved != limits::dns_disbelieved_max) continue;
@@ -90,7 +93,6 @@ Task<Exchange::Told> Exchange::hear(io::Datagram& datagram, const std::string& q
     }
     told.alive = true;
     told.folds_case = !told.reply.keeps_case;
-    const bool doubtful = told.folds_case && manner_.keeps_case;
     if (doubtful || told.reply.verdict == Verdict::truncated) {
       co_await turn_to_tcp(told);
     } else {

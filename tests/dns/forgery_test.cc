@@ -104,6 +104,27 @@ TEST(Forgery, guesses_make_it_turn_to_tcp) {
   });
 }
 
+TEST(Forgery, a_guess_with_the_right_id_fails_by_the_case_of_the_name) {
+  FakeServer server(
+      [](const Question& q, const FakeServer::Send& send) {
+        std::string wrong = reply_to(q.packet, a(forged_address));
+        wrong[0] = static_cast<char>(wrong[0] ^ 1);
+        send(wrong);
+        std::string folded = q.packet;
+        for (std::size_t at = 12; folded[at] != 0; ++at)
+          if (folded[at] >= 'A' && folded[at] <= 'Z')
+            folded[at] = static_cast<char>(folded[at] + 32);
+        send(reply_to(folded, a(forged_address)));
+        send(reply_to(q.packet, a(true_address)));
+      },
+      FakeServer::Tcp::no);
+  with_resolver(options_for({server.address()}), [](Resolver& resolver) -> Task<void> {
+    co_await expect_the_true_one(resolver, "a-long-name-of-many-letters.example");
+    EXPECT_EQ(resolver.figures().disbelieved, 2U);
+  });
+  EXPECT_EQ(server.count(), 1U);
+}
+
 // Chi-square of 16 cells; 60 is passed once in ten million times by chance.
 template <class CellOf>
 void expect_even(const std::vector<Question>& questions, CellOf cell_of) {

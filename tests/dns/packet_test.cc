@@ -297,6 +297,9 @@ TEST(Reply, pointers_lead_strictly_backwards) {
   EXPECT_EQ(owned_by("\1a" + u16(0xc000 | here)), Verdict::malformed) << "to its own label";
   EXPECT_EQ(owned_by(u16(0xc000 | (here + 20))), Verdict::malformed) << "forward";
   EXPECT_EQ(owned_by(u16(0xffff)), Verdict::malformed);
+  const std::string sound_name_behind =
+      record(u16(0xc000 | (here + 12)), RecordType::a, 1, std::string("\1b\0c", 4));
+  EXPECT_EQ(read(reply_to(query, sound_name_behind)).verdict, Verdict::malformed) << "forward";
   for (unsigned at = 0; at < 12; ++at)
     EXPECT_EQ(owned_by(u16(0xc000 | at)), Verdict::malformed) << "into the header";
   EXPECT_EQ(owned_by("\x41"
