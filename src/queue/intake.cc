@@ -41,8 +41,7 @@ Envelope restore(const store::MessageEnvelope& stored) {
   envelope.received = stored.received;
   envelope.is_8bit = (stored.flags & store::message_flag::has_8bit) != 0;
   envelope.has_dot_line = (stored.flags & store::message_flag::has_dot_line) != 0;
-  envelope.reception = {std::string(stored.helo), std::string(stored.peer_address),
-                        std::string(stored.protocol), std::string(stored.user),
+  envelope.reception = {stored.helo, stored.peer_address, stored.protocol, stored.user,
                         (stored.flags & store::message_flag::is_bounce) != 0};
   for (const store::MessageRecipient& recipient : stored.recipients) {
     Recipient restored;
@@ -55,6 +54,15 @@ Envelope restore(const store::MessageEnvelope& stored) {
 }
 
 }  // namespace
+
+// A peer's messages come one after the other.
+void Queue::share_texts(Envelope& envelope) {
+  Reception& reception = envelope.reception;
+  for (Text* text :
+       {&reception.helo, &reception.peer_address, &reception.protocol, &reception.user})
+    texts_.share(*text);
+  envelope.recipients.shrink_to_fit();
+}
 
 bool Queue::has_room(std::uint64_t octets) const {
   const std::size_t payload = std::min<std::uint64_t>(octets, logs_.mail->record_payload_max());
@@ -87,6 +95,7 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
   auto message = std::make_unique<Message>(*this, &Queue::on_timer);
   message->id = id;
   message->envelope = std::move(envelope);
+  share_texts(message->envelope);
   message->extents.assign(content.extents.begin(), content.extents.end());
   std::size_t tail_octets = 0;
   for (const std::string_view piece : content.pieces) tail_octets += piece.size();
@@ -166,6 +175,7 @@ void Queue::recover_message(const store::RecordRef& record, std::string_view pay
   auto message = std::make_unique<Message>(*this, &Queue::on_timer);
   message->id = decoded->envelope.queue_id;
   message->envelope = restore(decoded->envelope);
+  share_texts(message->envelope);
   message->extents = decoded->envelope.extents;
   message->record = record;
   message->content_octets = decoded->envelope.content_octets;
@@ -187,7 +197,7 @@ void Queue::apply_recovered_changes(Message& message) {
     Recipient& recipient = recipients[put_off.ordinal];
     recipient.attempts = put_off.attempts;
     recipient.last_attempt = put_off.when;
-    recipient.last_reply = reply;
+    recipient.last_reply = texts_.share(reply);
     const Nanoseconds wait = std::chrono::microseconds(
         std::max<std::int64_t>(put_off.next_attempt.microseconds - io::wall_now().microseconds, 0));
     recipient.next_attempt = io::now() + std::min(wait, options_.max_retry_interval);
@@ -196,7 +206,7 @@ void Queue::apply_recovered_changes(Message& message) {
     if (ordinal >= recipients.size()) continue;
     recipients[ordinal].state = RecipientState::bounced;
     recipients[ordinal].awaits_report = true;
-    recipients[ordinal].last_reply = reply;
+    recipients[ordinal].last_reply = texts_.share(reply);
   }
   for (const RecipientEnded& ended : found->second.ended) {
     if (ended.ordinal >= recipients.size()) continue;

@@ -25,7 +25,7 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   Recipient& recipient = message.envelope.recipients[ordinal];
   KURIR_ASSERT(recipient.state == RecipientState::waiting);
   recipient.last_attempt = io::wall_now();
-  recipient.last_reply = std::string(outcome.reply.substr(0, reply_octets_max));
+  recipient.last_reply = texts_.share(outcome.reply.substr(0, reply_octets_max));
   if (!outcome.by_administrator && outcome.state != RecipientState::expired) ++recipient.attempts;
   recipient.state = outcome.state;
   if (outcome.state == RecipientState::waiting) {

@@ -3,6 +3,7 @@
 
 #include "control_commands.hh"
 #include "core_server.hh"
+#include "kurir/coro/event.hh"
 #include "kurir/io/mesh.hh"
 #include "kurir/queue/queue_id.hh"
 #include "kurir/store/message_record.hh"
@@ -51,6 +52,7 @@ Task<void> carry_out(ShardOrder& order, const queue::Filter& filter,
         order.server->core(), [&] { return carry_out_slice(order, filter, command); });
     if (slice) order.done += *slice;
     order.failed = !slice.has_value();
+    co_await sleep_for(queue::Walk::slice_max);  // the core's turn, and the machine's
   } while (!order.failed && !order.walk->done());
 }
 

@@ -6,6 +6,7 @@
 
 #include "control_commands.hh"
 #include "core_server.hh"
+#include "kurir/coro/event.hh"
 #include "kurir/io/mesh.hh"
 #include "queue_arguments.hh"
 #include "queue_text.hh"
@@ -45,8 +46,10 @@ void read_slice(ShardList& list, const queue::Filter& filter) {
 
 // Until there is something to merge, or no more.
 Task<void> refill(ShardList& list, const queue::Filter& filter) {
-  while (list.entries.empty() && !list.done)
+  for (bool is_first = true; list.entries.empty() && !list.done; is_first = false) {
+    if (!is_first) co_await sleep_for(queue::Walk::slice_max);  // nothing found: no hurry
     co_await io::on_core(list.server->core(), [&list, &filter] { read_slice(list, filter); });
+  }
 }
 
 ShardList* oldest_of(std::vector<ShardList>& lists) {

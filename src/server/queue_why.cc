@@ -47,9 +47,9 @@ nlohmann::json explain_recipient(const queue::Queue& queue, const queue::Message
                          {"state", name_of(state_of(message, recipient))},
                          {"attempts", recipient.attempts},
                          {"waits_for", waits_for(queue, message, ordinal)}};
-  if (!recipient.original.empty()) json["orig_address"] = recipient.original;
+  if (!recipient.original.empty()) json["orig_address"] = recipient.original.view();
   if (!queue::site_of(recipient).empty()) json["site"] = queue::site_of(recipient);
-  if (!recipient.last_reply.empty()) json["last_reply"] = recipient.last_reply;
+  if (!recipient.last_reply.empty()) json["last_reply"] = recipient.last_reply.view();
   if (recipient.last_attempt.microseconds != 0)
     json["last_attempt"] = recipient.last_attempt.seconds();
   const bool is_scheduled = !recipient.is_offered && !message.is_held &&

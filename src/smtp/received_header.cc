@@ -12,7 +12,9 @@ std::string received_header(const queue::Envelope& envelope, std::string_view ho
   if (envelope.reception.protocol == "local") {  // from no host: RFC 5321 4.4 has no form for it
     header += "by ";
     header += hostname;
-    header += " (Kurir, from user " + envelope.reception.user + ") with ";
+    header += " (Kurir, from user ";
+    header += envelope.reception.user;
+    header += ") with ";
   } else {
     const auto peer = io::SocketAddress::parse(envelope.reception.peer_address);
     header += "from ";
@@ -29,7 +31,8 @@ std::string received_header(const queue::Envelope& envelope, std::string_view ho
   if (envelope.recipients.size() == 1) {
     const queue::Recipient& recipient = envelope.recipients.front();
     header += "\r\n\tfor <";
-    header += recipient.original.empty() ? recipient.address : recipient.original;
+    header += recipient.original.empty() ? std::string_view(recipient.address)
+                                         : recipient.original.view();
     header += '>';
   }
   header += ";\r\n\t";

@@ -12,6 +12,7 @@
 #include "kurir/base/clock.hh"
 #include "kurir/base/ids.hh"
 #include "kurir/coro/timer_wheel.hh"
+#include "kurir/queue/text.hh"
 #include "kurir/store/record_ref.hh"
 
 namespace kurir::queue {
@@ -44,8 +45,8 @@ inline constexpr std::array message_states = {MessageState::scheduled, MessageSt
 std::string_view name_of(MessageState state);
 
 struct Recipient {
-  std::string address;   // where it goes: after aliases, in normal form
-  std::string original;  // as the client gave it, where that differs; else empty
+  std::string address;  // where it goes: after aliases, in normal form
+  Text original;        // as the client gave it, where that differs; else empty
   bool is_local = false;
   RecipientState state = RecipientState::waiting;
   bool is_offered = false;     // part of a job
@@ -56,17 +57,17 @@ struct Recipient {
   DomainCount* counted_in = nullptr;  // the tally's; null: not counted
   Instant next_attempt{};             // not before
   WallTime last_attempt;
-  std::string last_reply;  // of the last attempt that failed
+  Text last_reply;  // of the last attempt that failed
 
   bool is_open() const { return state == RecipientState::waiting || awaits_report; }
 };
 
 // How the message came. What Received, the events and `queue show` say of it.
 struct Reception {
-  std::string helo;
-  std::string peer_address;  // "127.0.0.1:4711"; empty: made here
-  std::string protocol;  // RFC 3848: SMTP, ESMTP, ESMTPA, ...; "local" for what Kurir itself sends
-  std::string user;      // authenticated as; empty: nobody
+  Text helo;
+  Text peer_address;  // "127.0.0.1:4711"; empty: made here
+  Text protocol;      // RFC 3848: SMTP, ESMTP, ESMTPA, ...; "local" for what Kurir itself sends
+  Text user;          // authenticated as; empty: nobody
   bool is_bounce = false;  // a delivery status notification of our own
 };
 

@@ -166,6 +166,7 @@ class Queue {
   void remove_recipient(Message& message, std::size_t ordinal, std::string_view reply);
 
   // intake.cc
+  void share_texts(Envelope& envelope);
   void recover_order(const AdministratorOrdered& record);
   void apply_recovered_changes(Message& message);
   void restore_times(Message& message);
@@ -189,6 +190,7 @@ class Queue {
   std::map<QueueId, std::unique_ptr<Message>> messages_;  // Walk goes by their order
   std::size_t removals_ = 0;                              // from messages_, ever
   Tally tally_;
+  TextCache texts_;
   std::unordered_map<QueueId, Resolved> recovered_changes_;
   Notifier* notifier_ = nullptr;
   std::size_t recovered_waiting_ = 0;
