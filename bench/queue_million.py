@@ -194,7 +194,7 @@ def main():
         for name, *arguments in (
                 ('queue summary', 'queue', 'summary'),
                 ('queue summary --by age', 'queue', 'summary', '--by', 'age'),
-                ('queue list --domain (1 of all)', 'queue', 'list', '--json', '--domain', 'd7.test'),
+                ('queue list --domain (1 %)', 'queue', 'list', '--json', '--domain', 'd7.test'),
                 ('queue list --json, all', 'queue', 'list', '--json'),
                 ('queue list, all', 'queue', 'list'),
                 ('hold --domain --dry-run', 'queue', 'hold', '--domain', 'd7.test', '--dry-run'),
