@@ -140,6 +140,10 @@ void Queue::withdraw_jobs(Message& message) {
   for (std::size_t at = message.jobs.size(); at-- > 0;) {
     Job& job = *message.jobs[at];
     if (job.in_flight) continue;
+    const std::string trouble(job.deliverer.trouble_of(job).substr(0, reply_octets_max));
+    if (!trouble.empty())
+      for (const std::uint16_t ordinal : job.ordinals)
+        message.envelope.recipients[ordinal].last_reply = trouble;
     job.deliverer.withdraw(job);
     remove_job(job);
   }

@@ -19,6 +19,12 @@ namespace kurir::queue {
 
 class Deliverer;
 
+// Where a deliverer keeps a job: its own business.
+class JobPlace {
+ protected:
+  ~JobPlace() = default;
+};
+
 // What one deliverer is to do for one message: these recipients, all of which wait. Owned by its
 // message. The link is the deliverer's, for its lists.
 //
@@ -30,6 +36,7 @@ struct Job : ListLink {
   Deliverer& deliverer;
   std::vector<std::uint16_t> ordinals;  // of the recipients, in order
   std::size_t position = 0;             // among its message's jobs
+  JobPlace* place = nullptr;            // the deliverer's
   bool in_flight = false;
   Instant offered{};
 };
@@ -69,6 +76,10 @@ class Deliverer {
   virtual void hurry(Job& job) = 0;
   // What the job waits for, for people: a sentence or some lines.
   virtual std::string explain(const Job& job) const = 0;
+  // The last reply or failure that keeps a job waiting which is not in flight; empty: none.
+  virtual std::string_view trouble_of(const Job&) const { return {}; }
+  // The site of its next hop; empty: local, or not known yet.
+  virtual std::string_view site_of(const Job&) const { return {}; }
   // Takes up nothing any more, and waits for what is in flight. Jobs that are not stay withdrawn.
   virtual Task<void> stop() = 0;
 };

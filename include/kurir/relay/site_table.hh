@@ -1,0 +1,62 @@
+#pragma once
+// SiteTable: what must hold for the whole process about each path (an egress source to a site):
+// connections at a time, rates, back-off. Counters are taken with one compare-and-swap each by any
+// core, without owner or hand-over; only finding the entry, once for each core and path, goes by
+// core 0.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "kurir/base/clock.hh"
+#include "kurir/base/ids.hh"
+#include "kurir/coro/task.hh"
+#include "kurir/relay/shaping.hh"
+
+namespace kurir::relay {
+
+class Relay;
+
+// Any core. Relaxed order would do: no other memory is published by these; the default is kept for
+// the pair of `connections` and `waiting_cores`, where each side must see the other's store.
+struct SharedSite {
+  std::atomic<std::uint32_t> users{0};  // cores that hold it; grows on core 0 only
+  std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> waiting_cores{0};  // bit core % 64: wants a slot, found none
+  // GCRA: the theoretical arrival time of the next one, nanoseconds of MonotonicClock.
+  std::atomic<std::int64_t> next_connection{0};
+  std::atomic<std::int64_t> next_message{0};
+  std::atomic<std::int64_t> back_off_until{0};
+  std::atomic<std::uint32_t> failures{0};  // in succession
+
+  // A connection slot, where less than `limit` are taken.
+  bool try_connect(std::uint64_t limit);
+  // When the next one may go: takes that place. Paced: never two closer than the rate's interval.
+  static Instant reserve(std::atomic<std::int64_t>& next, const Rate& rate, Instant now);
+  static Instant peek(const std::atomic<std::int64_t>& next, const Rate& rate, Instant now);
+};
+
+class SiteTable {
+ public:
+  explicit SiteTable(unsigned cores) : relays_(cores, nullptr) {}
+
+  // From any core; each holds a path once. release() gives it back.
+  Task<SharedSite*> acquire(std::string path);
+  void release(SharedSite& site) { site.users.fetch_sub(1); }
+
+  // By core; set before the cores serve, read after that.
+  void attach(CoreIndex core, Relay* relay) { relays_[core.value] = relay; }
+  // Returns a slot and tells cores that wait for one.
+  Task<void> disconnect(SharedSite& site, std::string path);
+
+ private:
+  SharedSite* find_or_add(const std::string& path);  // on core 0
+  std::vector<Relay*> relays_;
+  std::unordered_map<std::string, std::unique_ptr<SharedSite>> sites_;  // core 0
+  std::size_t sites_before_pruning_ = 4096;
+};
+
+}  // namespace kurir::relay

@@ -1,0 +1,304 @@
+#include "path.hh"
+
+#include <algorithm>
+
+#include "connection.hh"
+#include "destination.hh"
+#include "kurir/io/clock.hh"
+
+namespace kurir::relay {
+namespace {
+
+constexpr std::size_t bad_addresses_max = 256;
+
+std::string seconds_until(Instant when) {
+  const auto left = std::chrono::ceil<Seconds>(when - io::now());
+  return std::to_string(std::max<std::int64_t>(left.count(), 0)) + " s";
+}
+
+std::string text_of(const Rate& rate) {
+  return std::to_string(rate.count) + "/" +
+         std::to_string(std::chrono::duration_cast<Seconds>(rate.period).count()) + "s";
+}
+
+}  // namespace
+
+Path::Path(Relay& relay, std::string name, std::string site, Source source, std::string pool,
+           PathLimits limits)
+    : relay_(relay),
+      name_(std::move(name)),
+      site_(std::move(site)),
+      source_(std::move(source)),
+      pool_(std::move(pool)),
+      limits_(std::move(limits)),
+      timer_(this) {}
+
+Path::~Path() {
+  unlink();
+  while (!ready_.empty()) ready_.pop_front();
+}
+
+bool Path::is_idle() const {
+  return holders_ == 0 && ready_.empty() && connections_.empty() && !acquiring_ &&
+         (shared_ == nullptr ||
+          shared_->back_off_until.load() <= io::now().time_since_epoch().count());
+}
+
+void Path::give_back_share() {
+  if (shared_ != nullptr) relay_.sites_.release(*shared_);
+  shared_ = nullptr;
+}
+
+void Path::set_hosts(std::vector<NextHost> hosts, Instant valid_until) {
+  hosts_ = std::move(hosts);
+  hosts_valid_until_ = valid_until;
+}
+
+// --- jobs
+
+void Path::take(queue::Job& job) {
+  job.place = this;
+  ready_.push_back(job);
+  ++ready_count_;
+  pump();
+}
+
+queue::Job* Path::pop() {
+  if (ready_.empty()) return nullptr;
+  --ready_count_;
+  return &ready_.pop_front();
+}
+
+void Path::withdraw(queue::Job& job) {
+  job.unlink();
+  --ready_count_;
+}
+
+// --- connections
+
+void Path::pump() {
+  if (relay_.stopping_ || ready_.empty()) return;
+  if (shared_ == nullptr) {
+    if (!std::exchange(acquiring_, true)) relay_.scope_.start(acquire_share());
+    return;
+  }
+  while (ready_count_ > unassigned_ && wake_idle()) {
+  }
+  while (ready_count_ > unassigned_ && may_connect()) {
+    ++unassigned_;
+    ++connection_count_;
+    ++relay_.connections_;
+    relay_.scope_.start(run_connection());
+  }
+}
+
+Task<void> Path::acquire_share() {
+  shared_ = co_await relay_.sites_.acquire(name_);
+  acquiring_ = false;
+  pump();
+}
+
+bool Path::wake_idle() {
+  Connection* idle = nullptr;
+  connections_.for_each([&](Connection& connection) {
+    if (connection.is_idle() && !connection.is_unassigned()) idle = &connection;
+  });
+  if (idle == nullptr) return false;
+  ++unassigned_;
+  idle->assign();
+  idle->wake();
+  return true;
+}
+
+// Everything that can keep a connection from being made, the cheapest first.
+bool Path::may_connect() {
+  const Instant now = io::now();
+  const Instant back_off_until{Nanoseconds(shared_->back_off_until.load())};
+  if (back_off_until > now) {
+    pump_at(back_off_until);
+    return false;
+  }
+  if (shared_->failures.load() > 0 && unassigned_ > 0) return false;  // one finds out for all
+  const Instant due =
+      std::max(SharedSite::peek(shared_->next_connection, limits_.max_connection_rate.value, now),
+               SharedSite::peek(shared_->next_message, limits_.max_message_rate.value, now));
+  if (due > now + limits_.idle_timeout.value) {
+    pump_at(due);
+    return false;
+  }
+  if (relay_.connections_ >= relay_.options_.connections_max) {
+    if (!linked()) relay_.starved_.push_back(*this);
+    return false;
+  }
+  return take_slot();
+}
+
+// Looks once more after saying that it waits: see SiteTable::disconnect().
+bool Path::take_slot() {
+  const std::uint64_t limit = limits_.connection_limit.value;
+  if (shared_->try_connect(limit)) return true;
+  const std::uint64_t ours = std::uint64_t{1} << (relay_.core_.value % 64);
+  shared_->waiting_cores.fetch_or(ours);
+  if (!shared_->try_connect(limit)) return false;
+  shared_->waiting_cores.fetch_and(~ours);
+  return true;
+}
+
+bool Path::others_wait() const {
+  const std::uint64_t ours = std::uint64_t{1} << (relay_.core_.value % 64);
+  return (shared_->waiting_cores.load() & ~ours) != 0;
+}
+
+Task<void> Path::run_connection() {
+  {
+    Connection connection(*this);
+    connections_.push_back(connection);
+    co_await connection.run();
+    connection.unlink();
+  }
+  --connection_count_;
+  co_await relay_.sites_.disconnect(*shared_, name_);
+  relay_.connection_ended();
+  pump();
+}
+
+void Path::pump_at(Instant when) {
+  if (timer_.armed() && timer_.when() <= when) return;
+  Executor::current().timers().arm(timer_, when);
+}
+
+// After a back-off the hosts may be others.
+void Path::resume() {
+  if (!ready_.empty() && hosts_valid_until_ <= io::now()) {
+    const queue::Job& head = ready_.front();
+    relay_.destination_of(relay_.group_of(head.message.envelope.recipients[head.ordinals.front()]))
+        .refresh();
+  }
+  pump();
+}
+
+void Path::hurry() {
+  if (shared_ != nullptr) shared_->back_off_until.store(0);
+  timer_.cancel();
+  pump();
+}
+
+void Path::stop() {
+  timer_.cancel();
+  connections_.for_each([](Connection& connection) { connection.wake(); });
+}
+
+void Path::abort() {
+  connections_.for_each([](Connection& connection) { connection.abort(); });
+}
+
+// --- what hosts are like
+
+bool Path::is_bad(const io::SocketAddress& address) const {
+  const auto known = bad_addresses_.find(address.text());
+  return known != bad_addresses_.end() && known->second > io::now();
+}
+
+void Path::mark(const io::SocketAddress& address, bool is_bad) {
+  if (!is_bad) {
+    bad_addresses_.erase(address.text());
+    return;
+  }
+  if (bad_addresses_.size() >= bad_addresses_max) bad_addresses_.clear();
+  bad_addresses_[address.text()] = io::now() + 2 * relay_.options_.back_off_min;
+}
+
+void Path::succeeded() {
+  trouble_.clear();
+  if (shared_->failures.load() == 0) return;
+  shared_->failures.store(0);
+  shared_->back_off_until.store(0);
+}
+
+// Several connections that fail together count once.
+void Path::back_off(const std::string& reply) {
+  trouble_ = reply;
+  const Instant now = io::now();
+  std::int64_t until = shared_->back_off_until.load();
+  if (until > now.time_since_epoch().count()) return;
+  const RelayOptions& options = relay_.options_;
+  Nanoseconds delay = options.back_off_min;
+  for (unsigned failure = shared_->failures.load(); failure > 0 && delay < options.back_off_max;
+       --failure)
+    delay *= 2;
+  const Instant next = now + std::min(delay, options.back_off_max);
+  if (shared_->back_off_until.compare_exchange_strong(until, next.time_since_epoch().count()))
+    shared_->failures.fetch_add(1);
+}
+
+// The first that waits was attempted in vain; the others wait on, with the path.
+void Path::put_off_one(const std::string& reply, const queue::Hop& hop) {
+  queue::Job* job = pop();
+  if (job == nullptr) return;
+  relay_.queue_.take_up(*job);
+  settle_all(*job, queue::RecipientState::waiting, reply, hop);
+  relay_.queue_.finish(*job);
+}
+
+void Path::fail_all_for_good(const std::string& reply) {
+  queue::Hop hop;
+  hop.site = name_;
+  while (queue::Job* job = pop()) {
+    relay_.queue_.take_up(*job);
+    settle_all(*job, queue::RecipientState::bounced, reply, hop);
+    relay_.queue_.finish(*job);
+  }
+}
+
+void Path::settle_all(queue::Job& job, queue::RecipientState state, const std::string& reply,
+                      const queue::Hop& hop) {
+  for (const std::uint16_t ordinal : job.ordinals)
+    relay_.queue_.settle(job.message, ordinal, {.state = state, .reply = reply, .hop = &hop});
+}
+
+// --- for people
+
+PathFigures Path::figures() const {
+  PathFigures figures{.name = name_,
+                      .site = site_,
+                      .ready = ready_count_,
+                      .connections = connection_count_,
+                      .trouble = trouble_};
+  if (shared_ == nullptr) return figures;
+  figures.connections_everywhere = shared_->connections.load();
+  figures.failures = shared_->failures.load();
+  const Instant until{Nanoseconds(shared_->back_off_until.load())};
+  if (until > io::now())
+    figures.back_off_until = {
+        io::wall_now().microseconds +
+        std::chrono::duration_cast<std::chrono::microseconds>(until - io::now()).count()};
+  return figures;
+}
+
+std::string Path::explain() const {
+  std::string text =
+      "waits for " + name_ + ", with " + std::to_string(ready_count_) + " ready on this core";
+  if (shared_ == nullptr) return text;
+  const Instant now = io::now();
+  const Instant until{Nanoseconds(shared_->back_off_until.load())};
+  if (until > now)
+    text += "\nback-off after " + std::to_string(shared_->failures.load()) +
+            " failures: next attempt in " + seconds_until(until);
+  if (!trouble_.empty()) text += "\nlast trouble: " + trouble_;
+  const std::uint64_t taken = shared_->connections.load();
+  if (taken >= limits_.connection_limit.value)
+    text += "\nconnection_limit = " + std::to_string(limits_.connection_limit.value) + " (" +
+            limits_.connection_limit.origin + "): all are in use";
+  const auto add_rate = [&](const char* key, const Limit<Rate>& limit,
+                            const std::atomic<std::int64_t>& next) {
+    const Instant due = SharedSite::peek(next, limit.value, now);
+    if (due > now)
+      text += std::string("\n") + key + " = " + text_of(limit.value) + " (" + limit.origin +
+              "): next in " + seconds_until(due);
+  };
+  add_rate("max_message_rate", limits_.max_message_rate, shared_->next_message);
+  add_rate("max_connection_rate", limits_.max_connection_rate, shared_->next_connection);
+  return text;
+}
+
+}  // namespace kurir::relay

@@ -1,0 +1,95 @@
+#pragma once
+// Path: one core's part of an egress path, from a source to a site: the jobs that wait for it and
+// the connections that this core has. Core-local. Private to relay/.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kurir/base/intrusive_list.hh"
+#include "kurir/coro/timer_wheel.hh"
+#include "kurir/relay/relay.hh"
+#include "place.hh"
+#include "routing.hh"
+
+namespace kurir::relay {
+
+class Connection;
+
+class Path final : public Place, public ListLink {
+ public:
+  Path(Relay& relay, std::string name, std::string site, Source source, std::string pool,
+       PathLimits limits);
+  ~Path() override;
+
+  // Destinations that use it keep it.
+  void hold() { ++holders_; }
+  void let_go() { --holders_; }
+  bool is_idle() const;
+  void give_back_share();
+
+  void set_hosts(std::vector<NextHost> hosts, Instant valid_until);
+  void take(queue::Job& job);
+  // Puts connections to work, as many as there are jobs for and limits allow.
+  void pump();
+  void stop();
+  void abort();
+  PathFigures figures() const;
+
+  void withdraw(queue::Job& job) override;
+  void hurry() override;
+  std::string explain() const override;
+  std::string_view trouble() const override { return trouble_; }
+  std::string_view site() const override { return name_; }
+
+ private:
+  friend class Connection;
+  struct PumpTimer : Timer {
+    explicit PumpTimer(Path* path_of) : Timer(&fired), path(path_of) {}
+    static void fired(Timer& timer) { static_cast<PumpTimer&>(timer).path->resume(); }
+    Path* path;
+  };
+
+  Task<void> acquire_share();
+  Task<void> run_connection();
+  void resume();
+  bool wake_idle();
+  bool may_connect();
+  bool take_slot();
+  void pump_at(Instant when);
+
+  // From connections.
+  queue::Job* pop();
+  bool has_ready() const { return !ready_.empty(); }
+  bool others_wait() const;
+  bool is_bad(const io::SocketAddress& address) const;
+  void mark(const io::SocketAddress& address, bool is_bad);
+  void succeeded();
+  void back_off(const std::string& reply);
+  void put_off_one(const std::string& reply, const queue::Hop& hop);
+  void fail_all_for_good(const std::string& reply);
+  void settle_all(queue::Job& job, queue::RecipientState state, const std::string& reply,
+                  const queue::Hop& hop);
+
+  Relay& relay_;
+  const std::string name_, site_;
+  const Source source_;
+  const std::string pool_;
+  const PathLimits limits_;
+  SharedSite* shared_ = nullptr;
+  bool acquiring_ = false;
+  std::vector<NextHost> hosts_;
+  Instant hosts_valid_until_{};
+  std::map<std::string, Instant> bad_addresses_;  // tried last until then
+  IntrusiveList<queue::Job> ready_;
+  std::size_t ready_count_ = 0;
+  IntrusiveList<Connection> connections_;
+  std::size_t connection_count_ = 0;
+  std::size_t unassigned_ = 0;  // connections that will ask for a job
+  std::size_t holders_ = 0;
+  std::string trouble_;
+  PumpTimer timer_;
+};
+
+}  // namespace kurir::relay
