@@ -112,7 +112,7 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
   message->record = *record;
   message->arrived = io::now();
   message->expiry = message->arrived + options_.max_age;
-  if (options_.delay_warning > Nanoseconds(0) && is_told_of_failures(*message))
+  if (options_.delay_warning > Nanoseconds(0) && !message->envelope.reverse_path.empty())
     message->delay_warning = message->arrived + options_.delay_warning;
   return &keep(std::move(message));
 }

@@ -26,6 +26,7 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   KURIR_ASSERT(recipient.state == RecipientState::waiting);
   recipient.last_attempt = io::wall_now();
   recipient.last_reply = texts_.share(outcome.reply.substr(0, reply_octets_max));
+  if (outcome.hop != nullptr) recipient.last_host = texts_.share(outcome.hop->name);
   if (!outcome.by_administrator && outcome.state != RecipientState::expired) ++recipient.attempts;
   recipient.state = outcome.state;
   if (outcome.state == RecipientState::waiting) {
@@ -85,9 +86,8 @@ Task<void> Queue::sync_journal() {
 
 // --- the sender
 
-// Nobody is told of what has no sender: a notification of ours, or another's (RFC 5321 4.5.5).
 bool Queue::is_told_of_failures(const Message& message) const {
-  return notifier_ != nullptr && !message.envelope.reverse_path.empty();
+  return notifier_ != nullptr && notifier_->wants(message);
 }
 
 // A million that expire, or are bounced, at once are told of some at a time.

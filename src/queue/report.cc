@@ -3,6 +3,7 @@
 #include "kurir/io/clock.hh"
 #include "kurir/queue/queue.hh"
 #include "kurir/queue/queue_id.hh"
+#include "kurir/wire/bounce_category.hh"
 
 namespace kurir::queue {
 namespace {
@@ -43,6 +44,12 @@ observe::Response parts_of(std::string_view reply) {
   return response;
 }
 
+wire::BounceCategory classify(const observe::Response& response) {
+  const auto status = wire::parse_enhanced_status(response.enhanced);
+  return wire::bounce_category(response.code, status.value_or(wire::EnhancedStatus{}),
+                               response.content);
+}
+
 }  // namespace
 
 void Queue::report(const Message& message, const Recipient& recipient, const Outcome& outcome) {
@@ -53,6 +60,9 @@ void Queue::report(const Message& message, const Recipient& recipient, const Out
   event.type = outcome.by_administrator ? observe::EventType::admin_bounce : type_of(outcome.state);
   event.response = parts_of(outcome.reply);
   event.response.command = outcome.command;
+  if (outcome.state == RecipientState::bounced || outcome.state == RecipientState::expired ||
+      outcome.state == RecipientState::waiting)
+    event.bounce_classification = wire::name_of(classify(event.response));
   if (outcome.hop != nullptr) {
     event.site = outcome.hop->site;
     event.peer_name = outcome.hop->name;

@@ -95,9 +95,13 @@ std::vector<PathFigures> Relay::figures() const {
   return all;
 }
 
-Task<void> Relay::stop() {
+void Relay::begin_stop() {
   stopping_ = true;
   for (const auto& [name, path] : paths_) path->stop();
+}
+
+Task<void> Relay::stop() {
+  begin_stop();
   const Woken woken = co_await scope_.join(deadline_in(options_.stop_grace));
   if (woken == Woken::by_deadline) {
     for (const auto& [name, path] : paths_) path->abort();

@@ -2,6 +2,8 @@
 
 #include "core_server.hh"
 
+#include <algorithm>
+
 #include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
 #include "kurir/io/mesh.hh"
@@ -17,7 +19,21 @@ queue::QueueOptions queue_options(const Configuration& configuration) {
   options.max_age = configuration.queue.max_age;
   options.retry_interval = configuration.queue.retry_interval;
   options.max_retry_interval = configuration.queue.max_retry_interval;
+  options.delay_warning = configuration.queue.delay_warning;
   options.hostname = configuration.hostname;
+  return options;
+}
+
+relay::RelayOptions relay_options(const SharedState& shared) {
+  const Configuration& configuration = shared.configuration;
+  relay::RelayOptions options;
+  options.shaping = configuration.shaping;
+  options.hostname = configuration.hostname;
+  options.port = static_cast<std::uint16_t>(configuration.relay.port);
+  options.own_addresses = shared.listening.smtp;
+  options.back_off_min = std::min(options.back_off_min, configuration.queue.retry_interval);
+  options.back_off_max = std::min(options.back_off_max, configuration.queue.max_retry_interval);
+  options.stop_grace = configuration.shutdown.grace;
   return options;
 }
 
@@ -114,7 +130,19 @@ Task<bool> CoreServer::start() {
       mda::DeliveryOptions{configuration_.mailbox.subaddress_create}, *queue_, *directory_,
       *mailboxes_, counters_);
   rooms_ = std::make_unique<Rooms>(*mailboxes_);
+  resolver_ = std::make_unique<dns::Resolver>(shared_.resolver_options);
+  relay_ = std::make_unique<relay::Relay>(relay_options(shared_), core_, *queue_, *resolver_,
+                                          *reader_, shared_.sites, counters_);
+  bounces_ = std::make_unique<relay::Bounces>(
+      relay::BounceOptions{configuration_.hostname, configuration_.queue.double_bounce_to,
+                           configuration_.queue.max_age},
+      *queue_, *directory_, *reader_);
+  // A relay may be told of another core's connection from now on.
+  const bool all_have_relays = co_await shared_.barrier.arrive(true);
+  if (!all_have_relays) co_return false;
+  queue_->set_notifier(*bounces_);
   queue_->add_deliverer(*delivery_);
+  queue_->add_deliverer(*relay_);
   queue_->start();
   scope_.start(forget_old_deliveries());
   add_front_ends();
@@ -138,6 +166,8 @@ Task<void> CoreServer::stop() {
   for (const std::unique_ptr<FrontEnd>& front_end : front_ends_) co_await front_end->join();
   front_ends_.clear();
   for (auto& [listener, protocol] : listeners_) co_await listener->close();
+  if (relay_) relay_->begin_stop();
+  if (resolver_) co_await resolver_->stop();
   co_await queue_->stop();
   co_await scope_.join();
   static_cast<void>(co_await shared_.barrier.arrive(true));  // no core delivers to another any more

@@ -8,9 +8,12 @@
 
 #include "front_end.hh"
 #include "kurir/directory/directory.hh"
+#include "kurir/dns/resolver.hh"
 #include "kurir/mailbox/structure_cache.hh"
 #include "kurir/mda/delivery.hh"
 #include "kurir/queue/queue.hh"
+#include "kurir/relay/bounces.hh"
+#include "kurir/relay/relay.hh"
 #include "kurir/smtp/server_session.hh"
 #include "protocol_services.hh"
 #include "shared_state.hh"
@@ -68,6 +71,9 @@ class CoreServer {
   std::unique_ptr<queue::Queue> queue_;
   std::unique_ptr<directory::Directory> directory_;
   std::unique_ptr<mda::Delivery> delivery_;
+  std::unique_ptr<dns::Resolver> resolver_;
+  std::unique_ptr<relay::Relay> relay_;
+  std::unique_ptr<relay::Bounces> bounces_;
   std::unique_ptr<smtp::MailboxRooms> rooms_;
   std::unique_ptr<ProtocolServices> protocols_;
   Connections connections_;

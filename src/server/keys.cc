@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kurir/directory/address.hh"
+#include "kurir/wire/address.hh"
 
 namespace kurir::server {
 namespace {
@@ -24,6 +25,10 @@ static_assert(static_cast<int>(store::SyncMode::direct) == 1);
 
 bool is_path(std::string_view text) {
   return !text.empty() && text.find('\0') == std::string_view::npos;
+}
+
+bool is_address_or_empty(std::string_view text) {
+  return text.empty() || wire::parse_address(text).has_value();
 }
 
 Field durability(C& c) {
@@ -117,6 +122,19 @@ constexpr Key table[] = {
      [](C& c) -> Field { return Duration{&c.queue.retry_interval, Seconds(1), year}; }},
     {"queue.max_retry_interval", "The longest wait between two tries.",
      [](C& c) -> Field { return Duration{&c.queue.max_retry_interval, Seconds(1), year}; }},
+
+    {"queue.delay_warning",
+     "A sender is told once that a message is not delivered yet after so long; 0s: never.",
+     [](C& c) -> Field { return Duration{&c.queue.delay_warning, Nanoseconds(0), year}; }},
+    {"queue.double_bounce_to",
+     "Who gets a bounce that cannot be delivered itself: an address, or empty for nobody.",
+     [](C& c) -> Field {
+       return Text{&c.queue.double_bounce_to, is_address_or_empty,
+                   "an address, like postmaster@example.org, or \"\""};
+     }},
+
+    {"relay.port", "The port of the hosts that mail is relayed to.",
+     [](C& c) -> Field { return Number{&c.relay.port, 1, 65535}; }},
 
     {"mailbox.quota_default", "Quota of users that are added without one; 0 is none.",
      [](C& c) -> Field { return Size{&c.mailbox.quota_default, 0, 1ULL << 62}; }},

@@ -10,6 +10,7 @@
 #include "kurir/io/core.hh"
 #include "kurir/io/file.hh"
 #include "kurir/server/control_protocol.hh"
+#include "kurir/server/name_servers.hh"
 #include "shared_state.hh"
 #include "supervisor.hh"
 
@@ -95,6 +96,7 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
   if (!snapshot)
     return complain(exit_io_error, "cannot read the directory of users in " + configuration.data);
   shared.first_snapshot = std::move(*snapshot);
+  shared.resolver_options = resolver_options(configuration);
   if (!shared.events.reopen())
     return complain(exit_cannot_create, "cannot open the event log " + configuration.log.events);
   io::CoresOptions cores_options;

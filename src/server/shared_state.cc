@@ -22,6 +22,7 @@ SharedState::SharedState(const Configuration& configuration_of, const ServeOptio
                         configuration_of.limits.connections_per_address_max, hash_key_of),
       events(configuration_of.log.events),
       counters(cores_of),
+      sites(cores_of),
       barrier(cores_of),
       recovered(cores_of),
       servers(cores_of),

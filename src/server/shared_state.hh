@@ -10,10 +10,12 @@
 #include "connections.hh"
 #include "kurir/base/quiescence.hh"
 #include "kurir/directory/database.hh"
+#include "kurir/dns/resolver.hh"
 #include "kurir/mailbox/mailboxes.hh"
 #include "kurir/mailbox/structure_cache.hh"
 #include "kurir/observe/counters.hh"
 #include "kurir/observe/event_log.hh"
+#include "kurir/relay/site_table.hh"
 #include "kurir/server/configuration.hh"
 #include "kurir/server/serve.hh"
 #include "kurir/store/data_directory.hh"
@@ -53,8 +55,10 @@ struct SharedState {
   ConnectionCounts connection_counts;
   observe::EventSink events;
   std::vector<observe::Counters> counters;  // by core
-  CoreBarrier barrier;                      // start and stop
-  CoreBarrier recovered;                    // every queue has tried what it recovered
+  dns::ResolverOptions resolver_options;
+  relay::SiteTable sites;
+  CoreBarrier barrier;    // start and stop
+  CoreBarrier recovered;  // every queue has tried what it recovered
 
   // By core; written by each core before the first barrier, read after it.
   std::vector<CoreServer*> servers;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kurir/directory/places.hh"
 #include "kurir/smtp/server_session.hh"
 
 namespace kurir::smtp {
@@ -58,21 +59,8 @@ std::optional<ServerSession::Refusal> ServerSession::refusal_of(
 // Aliases are expanded here, once: each target is a recipient of its own, with its own outcome.
 void ServerSession::add_recipient(const std::string& address,
                                   const directory::LocalRecipient& resolved) {
-  const auto canonical = [](std::string_view account, std::string_view folder) {
-    std::string text(account);
-    if (!folder.empty()) text.insert(text.find('@'), "+" + std::string(folder));
-    return text;
-  };
-  if (resolved.kind == directory::Resolution::account)
-    return add_to_envelope(canonical(resolved.account.address, resolved.folder), address, true);
-  if (resolved.kind == directory::Resolution::not_local)
-    return add_to_envelope(address, address, false);
-  for (std::size_t index = 0; index < resolved.targets.size(); ++index) {
-    const directory::Target target = resolved.targets[index];
-    const std::string_view folder = target.folder.empty() ? resolved.folder : target.folder;
-    if (target.local) add_to_envelope(canonical(target.account.address, folder), address, true);
-    if (!target.local) add_to_envelope(std::string(target.remote), address, false);
-  }
+  for (directory::Place& place : directory::places_of(address, resolved))
+    add_to_envelope(std::move(place.address), address, place.is_local);
 }
 
 // A second mention of the same place is answered 250 and delivered once.

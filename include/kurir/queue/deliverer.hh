@@ -89,6 +89,8 @@ class Notifier {
  public:
   virtual ~Notifier() = default;
   enum class Kind : std::uint8_t { failed, delayed };
+  // Whether anybody is to be told; false ends what failed without a word.
+  virtual bool wants(const Message& message) const = 0;
   virtual Task<Result<void>> notify(const Message& message, std::vector<std::uint16_t> ordinals,
                                     Kind kind) = 0;
 };

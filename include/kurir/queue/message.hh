@@ -58,6 +58,7 @@ struct Recipient {
   Instant next_attempt{};             // not before
   WallTime last_attempt;
   Text last_reply;  // of the last attempt that failed
+  Text last_host;   // who said it; empty: we did
 
   bool is_open() const { return state == RecipientState::waiting || awaits_report; }
 };

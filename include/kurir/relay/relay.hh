@@ -62,6 +62,8 @@ class Relay final : public queue::Deliverer {
   std::string explain(const queue::Job& job) const override;
   std::string_view trouble_of(const queue::Job& job) const override;
   std::string_view site_of(const queue::Job& job) const override;
+  // Begins nothing any more; what waits stays waiting. Before the resolver stops.
+  void begin_stop();
   // Lets transactions that run end within the grace, then cuts them off.
   Task<void> stop() override;
 

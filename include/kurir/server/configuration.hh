@@ -11,6 +11,7 @@
 
 #include "kurir/base/clock.hh"
 #include "kurir/io/address.hh"
+#include "kurir/relay/shaping.hh"
 #include "kurir/store/log.hh"
 
 namespace kurir::server {
@@ -64,7 +65,13 @@ struct Configuration {
     Nanoseconds max_age = std::chrono::hours(5 * 24);
     Nanoseconds retry_interval = std::chrono::minutes(20);
     Nanoseconds max_retry_interval = std::chrono::hours(24);
+    Nanoseconds delay_warning = std::chrono::hours(4);  // 0: none
+    std::string double_bounce_to;
   } queue;
+
+  struct Relay {
+    std::uint64_t port = 25;  // of next hops
+  } relay;
 
   struct Mailbox {
     std::uint64_t quota_default = 0;
@@ -79,6 +86,8 @@ struct Configuration {
   struct Shutdown {
     Nanoseconds grace = Seconds(10);
   } shutdown;
+
+  relay::Shaping shaping;  // src/server/shaping_sections.hh
 
   static Listen everywhere();  // the ports of the RFCs on every address
 };

@@ -1,0 +1,133 @@
+#include "kurir/relay/bounces.hh"
+
+#include "kurir/base/limits.hh"
+#include "kurir/directory/places.hh"
+#include "kurir/io/clock.hh"
+#include "kurir/queue/queue_id.hh"
+#include "kurir/store/message_record.hh"
+#include "kurir/wire/delivery_report.hh"
+
+namespace kurir::relay {
+namespace {
+
+// So much of the message is looked at for its header section.
+constexpr std::size_t original_octets_read = limits::report_original_octets_max;
+
+bool is_of_host(std::string_view reply) { return reply.size() > 3 && reply[3] == ' '; }
+
+// "550 5.1.1 No such user": the enhanced status where it gives one, else what its class says.
+wire::EnhancedStatus status_of(const queue::Recipient& recipient) {
+  if (recipient.state == queue::RecipientState::expired) return {4, 4, 7};  // RFC 3463 3.5
+  const std::string_view reply = recipient.last_reply;
+  if (!is_of_host(reply)) return {};
+  return wire::parse_enhanced_status(reply.substr(4)).value_or(wire::EnhancedStatus{});
+}
+
+}  // namespace
+
+Bounces::Bounces(BounceOptions options, queue::Queue& queue, directory::Directory& directory,
+                 store::Reader& reader)
+    : options_(std::move(options)), queue_(queue), directory_(directory), reader_(reader) {}
+
+bool Bounces::wants(const queue::Message& message) const {
+  return !address_of_sender(message).empty();
+}
+
+std::string Bounces::address_of_sender(const queue::Message& message) const {
+  const queue::Envelope& envelope = message.envelope;
+  if (!envelope.reverse_path.empty()) return envelope.reverse_path;
+  const bool is_first = envelope.reception.is_bounce && envelope.recipients.size() == 1 &&
+                        envelope.recipients.front().address != options_.double_bounce_to &&
+                        envelope.recipients.front().original != options_.double_bounce_to;
+  return is_first ? options_.double_bounce_to : std::string();
+}
+
+Task<Result<void>> Bounces::notify(const queue::Message& message,
+                                   std::vector<std::uint16_t> ordinals, Kind kind) {
+  const std::string original = co_await read_original(message);
+  const QueueId id = queue_.make_id();
+  const std::string sender = address_of_sender(message);
+  const std::string report = compose(message, ordinals, kind, original, id);
+  queue::Envelope envelope;
+  envelope.recipients = recipients_for(sender);
+  envelope.received = io::wall_now();
+  envelope.reception.protocol = "local";
+  envelope.reception.helo = options_.hostname;
+  envelope.reception.is_bounce = true;
+  // A sender of ours that is gone since: there is nobody to tell.
+  if (envelope.recipients.empty()) co_return Result<void>();
+  for (std::size_t at = 0; at < report.size(); ++at) {
+    const bool begins_line = at == 0 || report[at - 1] == '\n';
+    if (begins_line && report[at] == '.') envelope.has_dot_line = true;
+    if (static_cast<unsigned char>(report[at]) > 127) envelope.is_8bit = true;
+  }
+  const std::string_view piece = report;
+  const Result<queue::Message*> appended =
+      queue_.append(id, std::move(envelope), {.pieces = std::span(&piece, 1)});
+  if (!appended) co_return std::unexpected(appended.error());
+  const Result<QueueId> durable = co_await queue_.commit(*appended);
+  if (!durable) co_return std::unexpected(durable.error());
+  co_return Result<void>();
+}
+
+// The header section lies at the begin. What cannot be read is left out: the report matters more.
+Task<std::string> Bounces::read_original(const queue::Message& message) {
+  Result<store::MessageContent> content =
+      co_await store::MessageContent::open(reader_, message.record);
+  if (!content) co_return std::string();
+  std::string text(std::min<std::uint64_t>(content->size(), original_octets_read), '\0');
+  const Result<std::size_t> count = co_await content->read(0, text);
+  text.resize(count.value_or(0));
+  co_return text;
+}
+
+std::string Bounces::compose(const queue::Message& message,
+                             const std::vector<std::uint16_t>& ordinals, Kind kind,
+                             const std::string& original, QueueId id) const {
+  const queue::Envelope& envelope = message.envelope;
+  const bool has_failed = kind == Kind::failed;
+  std::vector<wire::ReportedRecipient> recipients;
+  for (const std::uint16_t ordinal : ordinals) {
+    const queue::Recipient& recipient = envelope.recipients[ordinal];
+    wire::ReportedRecipient reported;
+    reported.address = recipient.address;
+    reported.original = recipient.original;
+    reported.action = has_failed ? wire::ReportAction::failed : wire::ReportAction::delayed;
+    reported.status = status_of(recipient);
+    if (is_of_host(recipient.last_reply)) reported.remote_reply = recipient.last_reply;
+    reported.remote_name = recipient.last_host;
+    if (recipient.last_attempt.microseconds > 0) reported.last_attempt = recipient.last_attempt;
+    if (!has_failed)
+      reported.tried_until =
+          WallTime{envelope.received.microseconds +
+                   std::chrono::duration_cast<std::chrono::microseconds>(options_.max_age).count()};
+    recipients.push_back(reported);
+  }
+  const std::string sender = address_of_sender(message);
+  const std::string report_id = queue::text_of(id);
+  wire::DeliveryReport report;
+  report.hostname = options_.hostname;
+  report.report_id = report_id;
+  report.sender = sender;
+  report.now = io::wall_now();
+  report.arrived = envelope.received;
+  report.received_from = envelope.reception.helo;
+  report.recipients = recipients;
+  report.original = original;
+  return wire::compose_delivery_report(report);
+}
+
+std::vector<queue::Recipient> Bounces::recipients_for(const std::string& address) const {
+  const Shared<const directory::Snapshot> names = directory_.pin();
+  std::vector<queue::Recipient> recipients;
+  for (const directory::Place& place : directory::places_of(address, names->resolve(address))) {
+    queue::Recipient recipient;
+    recipient.address = place.address;
+    if (place.address != address) recipient.original = address;
+    recipient.is_local = place.is_local;
+    recipients.push_back(std::move(recipient));
+  }
+  return recipients;
+}
+
+}  // namespace kurir::relay
