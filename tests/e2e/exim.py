@@ -119,5 +119,5 @@ class Exim:
         return found.stdout.decode().split()
 
     def log(self):
-        found = run(privileged(['sh', '-c', f'tail -n 40 {self.folder}/*log {self.folder}/log/*']), check=False)
+        found = run(privileged(['sh', '-c', f'cd {self.folder}; tail *.log log/*']), check=False)
         return found.stdout.decode('utf-8', 'replace')
