@@ -8,6 +8,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from oracle import Oracle  # noqa: E402
+from relay_run import IN_FLIGHT_SECONDS, RelayOracle  # noqa: E402
 from senders import ALICE, BOB, Sent, build, intact  # noqa: E402
 
 
@@ -54,6 +55,37 @@ class Planted(unittest.TestCase):
             self.assertEqual(intact(changed), ('token', False), at)
         for end in range(start, len(content)):
             self.assertEqual(intact(content[:end]), ('token', False), end)
+
+
+class PlantedRelay(unittest.TestCase):
+    def setUp(self):
+        self.oracle = RelayOracle()
+        self.oracle.acknowledged = [Sent('one', ['one-0@elsewhere.test', BOB], 'A1')]
+        self.oracle.found_in_mailbox(BOB, 'one', True)
+        self.oracle.kills = [1000.0]
+
+    def arrives(self, *moments, is_intact=True):
+        for moment in moments:
+            self.oracle.arrived('one-0@elsewhere.test', moment, 'one', is_intact)
+
+    def test_lost(self):
+        self.oracle.queue_is(['A1'])
+        self.assertEqual(self.oracle.lost(), [('A1', 'one-0@elsewhere.test')])
+
+    def test_twice_around_a_kill_is_no_fault(self):
+        self.arrives(1000.0 - IN_FLIGHT_SECONDS / 2, 1001.0)
+        self.assertEqual((self.oracle.lost(), self.oracle.duplicated()), ([], []))
+        self.assertEqual(self.oracle.sent_again(), 1)
+
+    def test_twice_without_a_kill_or_long_before_one(self):
+        for first, second in ((990.0, 990.1), (990.0, 1001.0), (1001.0, 1002.0)):
+            self.oracle.arrivals.clear()
+            self.arrives(first, second)
+            self.assertEqual(self.oracle.duplicated(), ['one-0@elsewhere.test'])
+
+    def test_damaged(self):
+        self.arrives(999.0, is_intact=False)
+        self.assertTrue(self.oracle.damaged)
 
 
 if __name__ == '__main__':
