@@ -119,9 +119,9 @@ constexpr Key table[] = {
     {"queue.max_age", "A message that could not be delivered for so long is returned.",
      [](C& c) -> Field { return Duration{&c.queue.max_age, Seconds(1), year}; }},
     {"queue.retry_interval", "Wait before the first retry; it doubles with each further one.",
-     [](C& c) -> Field { return Duration{&c.queue.retry_interval, Seconds(1), year}; }},
+     [](C& c) -> Field { return Duration{&c.queue.retry_interval, Milliseconds(100), year}; }},
     {"queue.max_retry_interval", "The longest wait between two tries.",
-     [](C& c) -> Field { return Duration{&c.queue.max_retry_interval, Seconds(1), year}; }},
+     [](C& c) -> Field { return Duration{&c.queue.max_retry_interval, Milliseconds(100), year}; }},
 
     {"queue.delay_warning",
      "A sender is told once that a message is not delivered yet after so long; 0s: never.",
