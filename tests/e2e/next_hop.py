@@ -216,6 +216,7 @@ class Session:
         self.server, self.socket, self.peer, self.number = server, connection, peer, number
         self.input = b''
         self.mail = Mail(number, '')
+        self.has_sender = False
         self.ended = False
         connection.settimeout(IDLE_SECONDS_MAX)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -263,11 +264,12 @@ class Session:
 
     def mail_from(self, argument):
         self.mail = Mail(self.number, address_in(argument), argument.partition('>')[2].strip())
-        if not self.step('mail', argument, say('250 2.1.0 Ok')).startswith('2'):
-            self.mail = Mail(self.number, '')
+        self.has_sender = self.step('mail', argument, say('250 2.1.0 Ok')).startswith('2')
 
     def rcpt_to(self, argument):
-        if self.step('rcpt', argument, say('250 2.1.5 Ok')).startswith('2'):
+        if not self.has_sender:
+            say('503 5.5.1 MAIL first')(self)
+        elif self.step('rcpt', argument, say('250 2.1.5 Ok')).startswith('2'):
             self.mail.recipients.append(address_in(argument))
 
     def data(self, argument):
@@ -277,7 +279,7 @@ class Session:
         self.step('body', '', None)
         self.mail.content = self.read_content()
         self.mail.arrived = time.time()
-        mail, self.mail = self.mail, Mail(self.number, '')
+        mail, self.mail, self.has_sender = self.mail, Mail(self.number, ''), False
         with self.server.lock:
             self.server.mails.append(mail)
         action = self.server.action('content', self, mail) or say('250 2.0.0 Taken')
@@ -290,7 +292,7 @@ class Session:
         self.ended = True
 
     def rset(self, argument):
-        self.mail = Mail(self.number, '')
+        self.mail, self.has_sender = Mail(self.number, ''), False
         self.step('rset', argument, say('250 2.0.0 Ok'))
 
     def send(self, data):

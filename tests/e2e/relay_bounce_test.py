@@ -8,10 +8,7 @@ from relay import RelayCase
 
 
 class RelayBounces(RelayCase):
-    zone = ('null MX 0 .\n'
-            'ours MX 10 localhost.ours\nlocalhost.ours A {20}\n'
-            'loop MX 10 loop2\nloop2 CNAME loop3\nloop3 CNAME loop2\n'
-            'nothing TXT "no mail"\n')
+    zone = 'null MX 0 .\n'
 
     def test_one_of_three_recipients_is_refused(self):
         domain, token = self.domain(), new_token()
@@ -64,8 +61,7 @@ class RelayBounces(RelayCase):
         self.wait_for_empty_queue()
 
     def test_names_that_take_no_mail(self):
-        for recipient, status in (('a@null.test', '5.1.10'), ('a@missing.test', '5.1.2'),
-                                  ('a@nothing.test', '5.1.2')):
+        for recipient, status in (('a@null.test', '5.1.10'), ('a@missing.test', '5.1.2')):
             with self.subTest(recipient):
                 token = new_token()
                 self.submit(token, recipient)
@@ -153,7 +149,7 @@ class RelayGivesUp(RelayCase):
         fields = bounce.only(domain.address())
         self.assertEqual(fields['Action'], 'failed')
         self.assertEqual(fields['Status'].split('.')[1:], ['4', '7'])
-        self.assertIn('Come back tomorrow', bounce.text)
+        self.assertIn('Come back tomorrow', ' '.join(bounce.text.split()))
         event = self.wait_for_event('Expiration', domain.address())
         self.assertGreater(event['num_attempts'], 1)
         self.wait_for_empty_queue()

@@ -54,10 +54,3 @@ class RelayChain(unittest.TestCase):
 
     def test_back_through_exim(self):
         self.travels(self.b, BEN, self.a, ANN, 'exim.example.org')
-
-    def test_a_refusal_at_the_end_comes_back_as_the_relays_bounce(self):
-        token = new_token()
-        self.a.send(message(token), 'nobody@b.test', ANN, 'submission', ANN)
-        bounce = self.a.wait_for(token.encode(), ANN, seconds=30)
-        self.assertIn(b'5.1.1', bounce)
-        self.assertIn(b'report-type=delivery-status', bounce)
