@@ -7,81 +7,21 @@
 
 #include "keys.hh"
 #include "kurir/io/file.hh"
-#include "kurir/server/values.hh"
+#include "read_field.hh"
+#include "shaping_examples.hh"
+#include "shaping_sections.hh"
 
 namespace kurir::server {
 namespace {
 
 constexpr std::size_t file_octets_max = 1 << 20;
 
-// A value of the right type and within its bounds, or false.
-bool assign(const Flag& flag, const toml::node& node) {
-  const auto value = node.value_exact<bool>();
-  if (value) *flag.value = *value;
-  return value.has_value();
-}
-
-bool assign_bounded(std::uint64_t* place, std::optional<std::uint64_t> value, std::uint64_t min,
-                    std::uint64_t max) {
-  if (!value || *value < min || *value > max) return false;
-  *place = *value;
-  return true;
-}
-
-std::optional<std::uint64_t> natural(const toml::node& node) {
-  const auto value = node.value_exact<std::int64_t>();
-  if (!value || *value < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(*value);
-}
-
-bool assign(const Number& number, const toml::node& node) {
-  return assign_bounded(number.value, natural(node), number.min, number.max);
-}
-
-bool assign(const Size& size, const toml::node& node) {
-  const auto text = node.value_exact<std::string_view>();
-  return assign_bounded(size.value, text ? parse_size(*text) : natural(node), size.min, size.max);
-}
-
-bool assign(const Duration& duration, const toml::node& node) {
-  const auto text = node.value_exact<std::string_view>();
-  const auto value = text ? parse_duration(*text) : std::nullopt;
-  if (!value || *value < duration.min || *value > duration.max) return false;
-  *duration.value = *value;
-  return true;
-}
-
-bool assign(const Text& text, const toml::node& node) {
-  const auto value = node.value_exact<std::string_view>();
-  if (!value || !text.accepts(*value)) return false;
-  *text.value = *value;
-  return true;
-}
-
-// One address may stand without a list around it.
-bool assign(const AddressList& list, const toml::node& node) {
-  Configuration::Addresses addresses;
-  const auto add = [&](const toml::node& element) {
-    const auto text = element.value_exact<std::string_view>();
-    const auto address =
-        text ? io::SocketAddress::parse(*text) : fail(Errc::invalid, Origin::configuration);
-    if (address) addresses.push_back(*address);
-    return address.has_value();
-  };
-  const toml::array* array = node.as_array();
-  if (array == nullptr && !add(node)) return false;
-  if (array != nullptr)
-    for (const toml::node& element : *array)
-      if (!add(element)) return false;
-  *list.value = std::move(addresses);
-  return true;
-}
-
 // What is being loaded, and what was wrong with it so far.
 class Loader {
  public:
   Configuration configuration;
   std::vector<ConfigurationFault> faults;
+  toml::table section_settings;  // what settings said in sections about the way out
 
   void read_file(std::string_view toml, const std::string& path) {
     place_ = path;
@@ -104,11 +44,11 @@ class Loader {
     if (equals == std::string::npos) return add_fault({}, "KEY=VALUE is expected");
     const std::string name = setting.substr(0, equals);
     const std::string text = setting.substr(equals + 1);
+    const std::optional<toml::table> parsed = parse_value(text);
     const Key* key = find_key(name);
-    if (key == nullptr) return add_unknown(name, {});
+    if (key == nullptr) return read_section_setting(name, text, parsed);
     const toml::value<std::string> plain(text);
     const bool is_text = std::holds_alternative<Text>(key->field(configuration));
-    const std::optional<toml::table> parsed = parse_value(text);
     // `hostname=1.test` is no TOML, `hostname=1` is a number: both mean the text.
     const toml::node* node = parsed ? parsed->get("value") : nullptr;
     const bool as_it_is = node == nullptr || (is_text && !node->is_string());
@@ -132,10 +72,46 @@ class Loader {
     return std::nullopt;
   }
 
+  // KEY may have quotes, like TOML's: "slow.test".connection_limit
+  void read_section_setting(const std::string& name, const std::string& text,
+                            const std::optional<toml::table>& value) {
+    toml::table table;
+    try {
+      table = toml::parse(name + " = 0");
+    } catch (const toml::parse_error&) {
+      return add_unknown(name, {});
+    }
+    toml::table* inner = &table;
+    while (inner->size() == 1 && inner->begin()->second.is_table())
+      inner = inner->begin()->second.as_table();
+    const auto& top = table.begin()->first;
+    if (inner->size() != 1 || !ShapingReader::takes(top.str())) return add_unknown(name, {});
+    const std::string leaf(inner->begin()->first.str());
+    if (value)
+      inner->insert_or_assign(leaf, *value->get("value"));
+    else
+      inner->insert_or_assign(leaf, text);
+    ShapingReader(configuration, place_, false, faults).read(top, table.begin()->second);
+    merge(section_settings, table);
+  }
+
+  static void merge(toml::table& into, const toml::table& from) {
+    for (const auto& [name, node] : from) {
+      const toml::table* inner = node.as_table();
+      toml::table* there = into[name.str()].as_table();
+      if (inner != nullptr && there != nullptr)
+        merge(*there, *inner);
+      else
+        into.insert_or_assign(name.str(), node);
+    }
+  }
+
   void read_table(const toml::table& table, const std::string& prefix) {
     for (const auto& [name, node] : table) {
       const std::string full = prefix + std::string(name.str());
-      if (const Key* key = find_key(full))
+      if (prefix.empty() && ShapingReader::takes(name.str()))
+        ShapingReader(configuration, place_, true, faults).read(name, node);
+      else if (const Key* key = find_key(full))
         read_value(*key, node, node.source());
       else if (const toml::table* inner = node.as_table(); inner != nullptr && is_table(full))
         read_table(*inner, full + '.');
@@ -159,22 +135,8 @@ class Loader {
 
   void read_value(const Key& key, const toml::node& node, const toml::source_region& source) {
     const Field field = key.field(configuration);
-    const bool assigned =
-        std::visit([&](const auto& typed) { return assign_one(typed, node); }, field);
-    if (!assigned) add_fault(source, std::string(key.name) + " must be " + expected_value(field));
-  }
-
-  template <class Typed>
-  bool assign_one(const Typed& typed, const toml::node& node) {
-    if constexpr (std::is_same_v<Typed, Choice>) {
-      const auto text = node.value_exact<std::string_view>();
-      const auto found = std::ranges::find(typed.names, text.value_or(""));
-      if (found == typed.names.end()) return false;
-      typed.set(configuration, static_cast<std::size_t>(found - typed.names.begin()));
-      return true;
-    } else {
-      return assign(typed, node);
-    }
+    if (!read_field(field, configuration, node))
+      add_fault(source, std::string(key.name) + " must be " + expected_value(field));
   }
 
   void add_unknown(const std::string& name, const toml::source_region& source) {
@@ -254,7 +216,9 @@ Configured<std::string> default_file(const std::vector<std::string>& settings) {
     });
   };
   std::string file =
-      "# Kurir's configuration. Every key is here; what is commented out has the value shown.\n"
+      "# Kurir's configuration. Every key is here; what is commented out has the value shown, or "
+      "is\n"
+      "# an example.\n"
       "# `kurir check` tells what is wrong; `--set KEY=VALUE` overrides a key for one start.\n";
   std::string_view table;
   for (const Key& key : keys()) {
@@ -270,7 +234,7 @@ Configured<std::string> default_file(const std::vector<std::string>& settings) {
     file += std::string(key.name.substr(dot + 1)) + " = " +
             toml_value(key.field(loader.configuration)) + '\n';
   }
-  return file;
+  return file + shaping_text(loader.section_settings);
 }
 
 }  // namespace kurir::server

@@ -2,6 +2,7 @@
 
 #include "keys.hh"
 #include "kurir/server/values.hh"
+#include "shaping_relations.hh"
 
 namespace kurir::server {
 namespace {
@@ -10,23 +11,6 @@ template <class... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
-
-std::string quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet < 0x20 || octet == 0x7f) {
-      result += "\\u00";
-      result += digits[octet >> 4];
-      result += digits[octet & 15];
-      continue;
-    }
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
-}
 
 std::string list_of(const Configuration::Addresses& addresses) {
   std::string text = "[";
@@ -50,29 +34,56 @@ std::string between(const std::string& min, const std::string& max) {
 
 }  // namespace
 
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet < 0x20 || octet == 0x7f) {
+      result += "\\u00";
+      result += digits[octet >> 4];
+      result += digits[octet & 15];
+      continue;
+    }
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
+std::string toml_key(std::string_view name) {
+  const auto is_bare = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  return !name.empty() && std::ranges::all_of(name, is_bare) ? std::string(name) : quoted(name);
+}
+
 std::string expected_value(const Field& field) {
-  return std::visit(Overloaded{
-                        [](const Flag&) { return std::string("true or false"); },
-                        [](const Number& n) {
-                          return "a number" + between(std::to_string(n.min), std::to_string(n.max));
-                        },
-                        [](const Size& s) {
-                          return "a size, like \"10MB\" or \"64KiB\"," +
-                                 between(size_text(s.min), size_text(s.max));
-                        },
-                        [](const Duration& d) {
-                          return "a duration, like \"1h30m\" or \"500ms\"," +
-                                 between(duration_text(d.min), duration_text(d.max));
-                        },
-                        [](const Text& t) { return std::string(t.expected); },
-                        [](const AddressList&) {
-                          return std::string(
-                              "a list of addresses with ports, like [\"127.0.0.1:25\", "
-                              "\"[::1]:25\"]");
-                        },
-                        [](const Choice& c) { return names_of(c); },
-                    },
-                    field);
+  return std::visit(
+      Overloaded{
+          [](const Flag&) { return std::string("true or false"); },
+          [](const Number& n) {
+            return "a number" + between(std::to_string(n.min), std::to_string(n.max));
+          },
+          [](const Size& s) {
+            return "a size, like \"10MB\" or \"64KiB\"," +
+                   between(size_text(s.min), size_text(s.max));
+          },
+          [](const Duration& d) {
+            return "a duration, like \"1h30m\" or \"500ms\"," +
+                   between(duration_text(d.min), duration_text(d.max));
+          },
+          [](const Text& t) { return std::string(t.expected); },
+          [](const AddressList&) {
+            return std::string(
+                "a list of addresses with ports, like [\"127.0.0.1:25\", "
+                "\"[::1]:25\"]");
+          },
+          [](const Choice& c) { return names_of(c); },
+          [](const RateField&) { return std::string("a rate, like \"100/s\" or \"10/2min\""); },
+      },
+      field);
 }
 
 std::string toml_value(const Field& field) {
@@ -84,6 +95,7 @@ std::string toml_value(const Field& field) {
                         [](const Text& t) { return quoted(*t.value); },
                         [](const AddressList& a) { return list_of(*a.value); },
                         [](const Choice& c) { return quoted(c.names[c.now]); },
+                        [](const RateField& r) { return quoted(rate_text(*r.value)); },
                     },
                     field);
 }
@@ -117,6 +129,7 @@ std::vector<std::string> broken_relations(const Configuration& c) {
       seen.push_back(address);
     }
   }
+  check_shaping(c.shaping, broken);
   require(!seen.empty(), "there is no listener: give listen.smtp or another one an address");
   return broken;
 }

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
-#include <utility>
 
 #include "kurir/directory/address.hh"
 #include "kurir/wire/address.hh"
+#include "nearest_name.hh"
 
 namespace kurir::server {
 namespace {
@@ -156,21 +155,6 @@ constexpr Key table[] = {
      [](C& c) -> Field { return Duration{&c.shutdown.grace, Nanoseconds(0), hours(1)}; }},
 };
 
-// Levenshtein, one row at a time.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 }  // namespace
@@ -183,19 +167,12 @@ const Key* find_key(std::string_view name) {
 }
 
 std::string_view nearest_key(std::string_view name) {
-  constexpr std::size_t name_octets_max = 100;
-  if (name.size() > name_octets_max) return {};
-  std::string_view nearest;
-  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const Key& key : table) {
-    // A right name in the wrong table is one mistake.
-    const bool misplaced = last_part(name) == last_part(key.name);
-    const std::size_t distance = misplaced ? 1 : edit_distance(name, key.name);
-    if (distance >= least) continue;
-    least = distance;
-    nearest = key.name;
-  }
-  return nearest;
+  // A right name in the wrong table is one mistake.
+  NearestName nearest(name);
+  for (const Key& key : table)
+    nearest.offer(key.name,
+                  last_part(name) == last_part(key.name) ? 1 : nearest.distance(key.name));
+  return nearest.found();
 }
 
 Configuration::Listen Configuration::everywhere() {

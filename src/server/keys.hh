@@ -43,7 +43,10 @@ struct Choice {
   std::size_t now;
   void (*set)(Configuration&, std::size_t);
 };
-using Field = std::variant<Flag, Number, Size, Duration, Text, AddressList, Choice>;
+struct RateField {
+  relay::Rate* value;
+};
+using Field = std::variant<Flag, Number, Size, Duration, Text, AddressList, Choice, RateField>;
 
 struct Key {
   std::string_view name;  // "smtp.recipients_max"; keys of one table stand together
@@ -58,6 +61,9 @@ std::string_view nearest_key(std::string_view name);
 
 // "a duration, like 5m", for messages.
 std::string expected_value(const Field& field);
+// As a TOML string; as a TOML key, with quotes only where it needs them.
+std::string quoted(std::string_view text);
+std::string toml_key(std::string_view name);
 // The value as TOML.
 std::string toml_value(const Field& field);
 

@@ -152,7 +152,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return scaled(*number, *factor);
 }
 
-std::optional<Rate> parse_rate(std::string_view text) {
+std::optional<relay::Rate> parse_rate(std::string_view text) {
   const auto count = whole_number(take_while(text, is_digit));
   if (!count || !text.starts_with('/')) return std::nullopt;
   text.remove_prefix(1);
@@ -165,8 +165,8 @@ std::optional<Rate> parse_rate(std::string_view text) {
   const auto factor = factor_of(take_while(text, is_letter), duration_units);
   if (!periods || *periods == 0 || !factor || !text.empty()) return std::nullopt;
   const auto period = scaled({*periods, {}}, *factor);
-  if (!period) return std::nullopt;
-  return Rate{*count, Nanoseconds(static_cast<std::int64_t>(*period))};
+  if (!period || *count > *period) return std::nullopt;
+  return relay::Rate{*count, Nanoseconds(static_cast<std::int64_t>(*period))};
 }
 
 std::string duration_text(Nanoseconds duration) {
@@ -179,6 +179,18 @@ std::string duration_text(Nanoseconds duration) {
     rest %= unit.factor;
   }
   return text;
+}
+
+std::string rate_text(const relay::Rate& rate) {
+  if (!rate.is_limited()) return "0/s";
+  const auto period = static_cast<std::uint64_t>(rate.period.count());
+  for (const Unit& unit : duration_units) {
+    const std::uint64_t times = period / unit.factor;
+    if (period % unit.factor == 0)
+      return std::to_string(rate.count) + '/' + (times == 1 ? "" : std::to_string(times)) +
+             std::string(unit.name);
+  }
+  std::unreachable();  // a period is whole nanoseconds
 }
 
 std::string size_text(std::uint64_t octets) {

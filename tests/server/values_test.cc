@@ -65,13 +65,29 @@ TEST(Values, sizes) {
 }
 
 TEST(Values, rates) {
+  using relay::Rate;
   const std::pair<std::string_view, std::optional<Rate>> rows[] = {
-      {"100/s", Rate{100, 1s}},    {"10/2min", Rate{10, 2min}}, {"10/[2]min", Rate{10, 2min}},
-      {"5/hr", Rate{5, 1h}},       {"0/d", Rate{0, 24h}},       {"1/day", Rate{1, 24h}},
-      {"100", std::nullopt},       {"/s", std::nullopt},        {"100/", std::nullopt},
-      {"100/0s", std::nullopt},    {"100/[2min", std::nullopt}, {"100/[]min", std::nullopt},
-      {"100/2]min", std::nullopt}, {"100 /s", std::nullopt},    {"1.5/s", std::nullopt},
-      {"100/s ", std::nullopt},    {"-1/s", std::nullopt},      {"1/99999999999999d", std::nullopt},
+      {"100/s", Rate{100, 1s}},
+      {"10/2min", Rate{10, 2min}},
+      {"10/[2]min", Rate{10, 2min}},
+      {"5/hr", Rate{5, 1h}},
+      {"0/d", Rate{0, 24h}},
+      {"1/day", Rate{1, 24h}},
+      {"100", std::nullopt},
+      {"/s", std::nullopt},
+      {"100/", std::nullopt},
+      {"100/0s", std::nullopt},
+      {"100/[2min", std::nullopt},
+      {"100/[]min", std::nullopt},
+      {"100/2]min", std::nullopt},
+      {"100 /s", std::nullopt},
+      {"1.5/s", std::nullopt},
+      {"1000000000/s", Rate{1000000000, 1s}},
+      {"1000000001/s", std::nullopt},
+      {"9223372036854775808/s", std::nullopt},
+      {"100/s ", std::nullopt},
+      {"-1/s", std::nullopt},
+      {"1/99999999999999d", std::nullopt},
   };
   for (const auto& [text, expected] : rows) EXPECT_EQ(parse_rate(text), expected) << text;
 }
@@ -82,6 +98,8 @@ TEST(Values, are_written_as_they_are_read) {
     EXPECT_EQ(duration_text(parse_duration(text).value()), text);
   for (const std::string_view text : {"0", "1B", "50MB", "64KiB", "64MiB", "1TB", "1TiB", "1023B"})
     EXPECT_EQ(size_text(parse_size(text).value()), text);
+  for (const std::string_view text : {"0/s", "100/s", "10/2m", "5/h", "1/d", "7/90s", "1/5ms"})
+    EXPECT_EQ(rate_text(parse_rate(text).value()), text);
 }
 
 }  // namespace

@@ -13,21 +13,19 @@
 #include <string_view>
 
 #include "kurir/base/clock.hh"
+#include "kurir/relay/shaping.hh"
 
 namespace kurir::server {
 
 std::optional<Nanoseconds> parse_duration(std::string_view text);
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
-struct Rate {
-  std::uint64_t count = 0;
-  Nanoseconds period{};
-  friend bool operator==(const Rate&, const Rate&) = default;
-};
-std::optional<Rate> parse_rate(std::string_view text);
+// A rate of less than one nanosecond between two is none.
+std::optional<relay::Rate> parse_rate(std::string_view text);
 
 // The shortest text that the parser reads back as the same value.
 std::string duration_text(Nanoseconds duration);
 std::string size_text(std::uint64_t octets);
+std::string rate_text(const relay::Rate& rate);
 
 }  // namespace kurir::server

@@ -1,0 +1,239 @@
+#include "shaping_sections.hh"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "kurir/directory/address.hh"
+#include "limit_keys.hh"
+#include "nearest_name.hh"
+#include "read_field.hh"
+#include "shaping_names.hh"
+
+namespace kurir::server {
+namespace {
+
+constexpr std::uint64_t weight_max = 1'000'000;
+
+constexpr std::string_view expected_addresses =
+    "an IP address, like \"192.0.2.1\", or a list of one IPv4 and one IPv6 address";
+constexpr std::string_view expected_hosts =
+    "a host, like \"mail.example.org\", \"192.0.2.1:2525\" or \"[2001:db8::1]:25\", or a list of "
+    "them";
+
+// One text may stand without a list around it. False: some element was not taken.
+template <class Take>
+bool each_text(const toml::node& node, Take take) {
+  const auto take_one = [&](const toml::node& element) {
+    const auto text = element.value_exact<std::string_view>();
+    return text && take(*text);
+  };
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return take_one(node);
+  return !array->empty() && std::ranges::all_of(*array, take_one);
+}
+
+bool read_addresses(const toml::node& node, relay::Source& source) {
+  std::optional<io::SocketAddress> ipv4, ipv6;
+  const bool taken = each_text(node, [&](std::string_view text) {
+    const auto address = parse_ip_address(text);
+    if (!address) return false;
+    auto& place = address->family() == io::Family::ipv4 ? ipv4 : ipv6;
+    if (place) return false;
+    place = address;
+    return true;
+  });
+  if (!taken) return false;
+  source.ipv4 = ipv4;
+  source.ipv6 = ipv6;
+  return true;
+}
+
+bool read_hosts(const toml::node& node, relay::Route& route) {
+  std::vector<relay::Host> hosts;
+  const bool taken = each_text(node, [&](std::string_view text) {
+    auto host = parse_host(text);
+    if (host) hosts.push_back(std::move(*host));
+    return host.has_value();
+  });
+  if (taken) route.hosts = std::move(hosts);
+  return taken;
+}
+
+}  // namespace
+
+ShapingReader::ShapingReader(Configuration& configuration, std::string place, bool has_lines,
+                             std::vector<ConfigurationFault>& faults)
+    : configuration_(configuration),
+      shaping_(configuration.shaping),
+      place_(std::move(place)),
+      has_lines_(has_lines),
+      faults_(faults) {}
+
+bool ShapingReader::takes(std::string_view name) {
+  return name == "default" || name == "source" || name == "pool" || name == "route" ||
+         name.contains('.') || name.contains('(');
+}
+
+void ShapingReader::read(const toml::key& name, const toml::node& node) {
+  const std::string_view section = name.str();
+  if (section == "default") {
+    if (const toml::table* table = need_table(node, "default"))
+      read_limits(*table, "default", nullptr);
+  } else if (section == "source") {
+    read_each(node, "source", &ShapingReader::read_source);
+  } else if (section == "pool") {
+    read_each(node, "pool", &ShapingReader::read_pool);
+  } else if (section == "route") {
+    read_each(node, "route", &ShapingReader::read_route);
+  } else {
+    read_override(name, node);
+  }
+}
+
+void ShapingReader::read_limits(const toml::table& table, const std::string& section,
+                                relay::PathOverride* override_) {
+  std::vector<std::string_view> known;
+  for (const LimitKey& key : limit_keys()) known.push_back(key.name);
+  if (override_ != nullptr) known.push_back("mx_rollup");
+  for (const auto& [name, node] : table) {
+    if (std::ranges::find(known, name.str()) != known.end())
+      read_limit(node, section + '.' + std::string(name.str()), name.str(), override_);
+    else if (name.str() == "mx_rollup")
+      add_fault(name.source(), "default.mx_rollup: only the section of a domain or site has one");
+    else
+      add_unknown(name, section, known);
+  }
+}
+
+void ShapingReader::read_limit(const toml::node& node, const std::string& full,
+                               std::string_view name, relay::PathOverride* override_) {
+  const LimitKey* key = find_limit_key(name);
+  if (key == nullptr) return read_field_of(Flag{&override_->mx_rollup}, node, full);
+  relay::PathLimits scratch;
+  relay::PathLimits& limits = override_ == nullptr ? shaping_.defaults : scratch;
+  const Field field = key->field(limits);
+  if (!read_field(field, configuration_, node))
+    return add_fault(node.source(), full + " must be " + expected_value(field));
+  key->origin(limits) = origin(node);
+  if (override_ != nullptr) key->keep(scratch, *override_);
+}
+
+void ShapingReader::read_override(const toml::key& name, const toml::node& node) {
+  const std::string section = toml_key(name.str());
+  const auto domain = parse_domain_or_site(name.str());
+  if (!domain) return add_fault(name.source(), section + " is neither a domain nor a site");
+  if (const toml::table* table = need_table(node, section))
+    read_limits(*table, section, &shaping_.overrides[*domain]);
+}
+
+void ShapingReader::read_source(const toml::key& name, const toml::node& node) {
+  const std::string section = "source." + toml_key(name.str());
+  const toml::table* table = need_table(node, section);
+  if (table == nullptr) return;
+  relay::Source& source = shaping_.sources[std::string(name.str())];
+  source.name = name.str();
+  for (const auto& [key, value] : *table) {
+    if (key.str() == "ehlo_domain") {
+      const Text domain{&source.ehlo_domain, directory::is_domain,
+                        "a host name, like mail.example.org"};
+      read_field_of(domain, value, section + ".ehlo_domain");
+    } else if (key.str() != "source_address") {
+      add_unknown(key, section, {"source_address", "ehlo_domain"});
+    } else if (!read_addresses(value, source)) {
+      add_fault(value.source(),
+                section + ".source_address must be " + std::string(expected_addresses));
+    }
+  }
+}
+
+void ShapingReader::read_pool(const toml::key& name, const toml::node& node) {
+  const std::string section = "pool." + toml_key(name.str());
+  const toml::table* table = need_table(node, section);
+  if (table == nullptr) return;
+  shaping_.pools.try_emplace(std::string(name.str()));
+  for (const auto& [member, value] : *table) read_member(member, value, std::string(name.str()));
+}
+
+void ShapingReader::read_member(const toml::key& name, const toml::node& node,
+                                const std::string& pool) {
+  const std::string section = "pool." + toml_key(pool) + '.' + toml_key(name.str());
+  const toml::table* table = need_table(node, section);
+  if (table == nullptr) return;
+  std::vector<relay::Pool::Member>& members = shaping_.pools[pool].members;
+  auto member = std::ranges::find(members, name.str(), &relay::Pool::Member::source);
+  if (member == members.end()) member = members.insert(member, {std::string(name.str()), 1});
+  for (const auto& [key, value] : *table) {
+    if (key.str() != "weight") {
+      add_unknown(key, section, {"weight"});
+      continue;
+    }
+    std::uint64_t weight = member->weight;
+    read_field_of(Number{&weight, 1, weight_max}, value, section + ".weight");
+    member->weight = static_cast<std::uint32_t>(weight);
+  }
+}
+
+void ShapingReader::read_route(const toml::key& name, const toml::node& node) {
+  const std::string section = "route." + toml_key(name.str());
+  const auto domain = name.str() == "." ? std::string(".") : parse_domain(name.str());
+  if (!domain)
+    return add_fault(name.source(), section + ": a route is of a domain, or of \".\" for all");
+  const toml::table* table = need_table(node, section);
+  if (table == nullptr) return;
+  relay::Route& route = shaping_.routes[*domain];
+  for (const auto& [key, value] : *table) {
+    if (key.str() != "to")
+      add_unknown(key, section, {"to"});
+    else if (!read_hosts(value, route))
+      add_fault(value.source(), section + ".to must be " + std::string(expected_hosts));
+  }
+}
+
+void ShapingReader::read_each(const toml::node& node, const std::string& section,
+                              void (ShapingReader::*read_one)(const toml::key&,
+                                                              const toml::node&)) {
+  const toml::table* table = need_table(node, section);
+  if (table == nullptr) return;
+  for (const auto& [name, inner] : *table) {
+    const bool is_name = section == "route" || is_shaping_name(name.str());
+    if (is_name)
+      (this->*read_one)(name, inner);
+    else
+      add_fault(name.source(), section + '.' + toml_key(name.str()) +
+                                   ": a name is of letters, digits, \".\", \"_\" and \"-\"");
+  }
+}
+
+const toml::table* ShapingReader::need_table(const toml::node& node, const std::string& section) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) add_fault(node.source(), section + " must be a section, [" + section + ']');
+  return table;
+}
+
+void ShapingReader::read_field_of(const Field& field, const toml::node& node,
+                                  const std::string& full) {
+  if (!read_field(field, configuration_, node))
+    add_fault(node.source(), full + " must be " + expected_value(field));
+}
+
+std::string ShapingReader::origin(const toml::node& node) const {
+  return has_lines_ ? place_ + ':' + std::to_string(node.source().begin.line) : place_;
+}
+
+void ShapingReader::add_fault(const Region& region, std::string text) {
+  const Region shown = has_lines_ ? region : Region();
+  faults_.push_back({place_, shown.begin.line, shown.begin.column, std::move(text)});
+}
+
+void ShapingReader::add_unknown(const toml::key& name, const std::string& section,
+                                const std::vector<std::string_view>& known) {
+  std::string text = "unknown key " + section + '.' + toml_key(name.str());
+  NearestName nearest(name.str());
+  for (const std::string_view candidate : known) nearest.offer(candidate);
+  if (!nearest.found().empty())
+    text += "; did you mean " + section + '.' + std::string(nearest.found()) + '?';
+  add_fault(name.source(), std::move(text));
+}
+
+}  // namespace kurir::server
