@@ -122,7 +122,7 @@ Task<Connection::Reached> Connection::reach_a_host() {
   std::optional<std::uint16_t> ours;  // what is not preferred to us would loop
   for (const bool bad_ones : {false, true}) {
     for (const NextHost& next : hosts) {
-      if (aborted_ || addresses_tried_ >= addresses_tried_max) co_return Reached::failed;
+      if (aborted_ || tried_.size() >= addresses_tried_max) co_return Reached::failed;
       if (ours && next.preference >= *ours) continue;
       const Reached reached = co_await reach(next, bad_ones);
       if (reached == Reached::ready) co_return reached;
@@ -130,7 +130,7 @@ Task<Connection::Reached> Connection::reach_a_host() {
         ours = std::min(ours.value_or(next.preference), next.preference);
     }
   }
-  co_return ours&& addresses_tried_ == 0 ? Reached::ourselves : Reached::failed;
+  co_return ours && tried_.empty() ? Reached::ourselves : Reached::failed;
 }
 
 Task<Connection::Reached> Connection::reach(const NextHost& next, bool bad_ones) {
@@ -138,8 +138,9 @@ Task<Connection::Reached> Connection::reach(const NextHost& next, bool bad_ones)
   for (const io::SocketAddress& address : addresses) {
     if (is_ourselves(address)) co_return Reached::ourselves;
     if (path_.is_bad(address) != bad_ones) continue;
-    if (aborted_ || addresses_tried_ >= addresses_tried_max) co_return Reached::failed;
-    ++addresses_tried_;
+    if (std::ranges::find(tried_, address) != tried_.end()) continue;
+    if (aborted_ || tried_.size() >= addresses_tried_max) co_return Reached::failed;
+    tried_.push_back(address);
     const Reached reached = co_await reach_address(next.host.name, address);
     if (reached != Reached::failed) co_return reached;
     path_.mark(address, true);
@@ -190,7 +191,7 @@ Task<Connection::Reached> Connection::reach_address(const std::string& host,
       smtp::ClientOptions{ehlo.empty() ? options.hostname : ehlo, options.timeouts});
   if (is_own_host && listens) {
     co_await session_->close();
-    --addresses_tried_;
+    tried_.pop_back();
     co_return Reached::ourselves;
   }
   if (aborted_) session_->abort();

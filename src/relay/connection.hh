@@ -54,7 +54,7 @@ class Connection : public ListLink {
   std::string trouble_ = "451 4.4.1 No host could be reached";
   Signal hurry_;
   std::uint64_t deliveries_ = 0;
-  unsigned addresses_tried_ = 0;
+  std::vector<io::SocketAddress> tried_;  // not again by this connection
   std::int64_t connect_us_ = -1;
   bool is_idle_ = false, is_unassigned_ = true, aborted_ = false;
 };

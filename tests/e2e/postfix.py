@@ -28,6 +28,7 @@ alias_database =
 smtp_destination_concurrency_limit = 20
 in_flow_delay = 0
 smtpd_recipient_restrictions = {restrictions}
+transport_maps = {transport}
 """
 MASTER = """
 {host}:{port} inet n - n - - smtpd
@@ -66,10 +67,10 @@ def privileged(command):
 
 class Postfix:
     """Postfix with all its state under a folder; needs root or sudo to start. It relays all it
-    takes to the port `next_hop`."""
+    takes to the port `next_hop`, but for domains in `routes`, which go to their (host, port)."""
 
     def __init__(self, next_hop, restrictions='permit_mynetworks, reject', host='127.0.0.1',
-                 port=None):
+                 port=None, routes=None):
         if shutil.which('postfix') is None:
             raise RuntimeError('postfix is not installed: tools/setup --tests')
         self.host = host
@@ -81,8 +82,15 @@ class Postfix:
         owner = pwd.getpwnam('postfix')
         run(privileged(['chown', f'{owner.pw_uid}', self.folder / 'data']))
         (self.folder / 'etc/main.cf').write_text(MAIN.format(
-            folder=self.folder, next_hop=next_hop, restrictions=restrictions))
+            folder=self.folder, next_hop=next_hop, restrictions=restrictions,
+            transport=self.transport_of(routes or {})))
         (self.folder / 'etc/master.cf').write_text(MASTER.format(host=host, port=self.port))
+
+    @staticmethod
+    def transport_of(routes):
+        entries = ', '.join(f'{{ {domain} = relay:[{host}]:{port} }}'
+                            for domain, (host, port) in routes.items())
+        return f'inline:{{ {entries} }}' if entries else ''
 
     def start(self):
         run(privileged(['postfix', '-c', self.folder / 'etc', 'start']))

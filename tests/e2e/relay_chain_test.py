@@ -25,7 +25,8 @@ class RelayChain(unittest.TestCase):
         cls.exim = Exim(cls.a.port('smtp'), to_a, cls.network.port)
         cls.addClassCleanup(cls.exim.stop)
         cls.exim.start()
-        cls.postfix = Postfix(cls.b.port('smtp'), host=to_b, port=cls.network.port)
+        cls.postfix = Postfix(cls.b.port('smtp'), host=to_b, port=cls.network.port,
+                              routes={'a.test': (to_a, cls.network.port)})
         cls.addClassCleanup(cls.postfix.stop)
         cls.postfix.start()
 
