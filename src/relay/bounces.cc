@@ -13,13 +13,28 @@ namespace {
 // So much of the message is looked at for its header section.
 constexpr std::size_t original_octets_read = limits::report_original_octets_max;
 
-bool is_of_host(std::string_view reply) { return reply.size() > 3 && reply[3] == ' '; }
+// A reply of the next host, in its words. What we found ourselves is explained in ours.
+bool is_said_elsewhere(const queue::Recipient& recipient) {
+  return recipient.state != queue::RecipientState::expired && !recipient.last_host.empty();
+}
+
+bool has_code(std::string_view reply) { return reply.size() > 3 && reply[3] == ' '; }
+
+// Without code and enhanced status.
+std::string_view words_of(std::string_view reply) {
+  if (!has_code(reply)) return reply;
+  reply.remove_prefix(4);
+  const std::size_t space = reply.find(' ');
+  return wire::parse_enhanced_status(reply) && space != std::string_view::npos
+             ? reply.substr(space + 1)
+             : reply;
+}
 
 // "550 5.1.1 No such user": the enhanced status where it gives one, else what its class says.
 wire::EnhancedStatus status_of(const queue::Recipient& recipient) {
   if (recipient.state == queue::RecipientState::expired) return {4, 4, 7};  // RFC 3463 3.5
   const std::string_view reply = recipient.last_reply;
-  if (!is_of_host(reply)) return {};
+  if (!has_code(reply)) return {};
   return wire::parse_enhanced_status(reply.substr(4)).value_or(wire::EnhancedStatus{});
 }
 
@@ -94,8 +109,12 @@ std::string Bounces::compose(const queue::Message& message,
     reported.original = recipient.original;
     reported.action = has_failed ? wire::ReportAction::failed : wire::ReportAction::delayed;
     reported.status = status_of(recipient);
-    if (is_of_host(recipient.last_reply)) reported.remote_reply = recipient.last_reply;
-    reported.remote_name = recipient.last_host;
+    if (is_said_elsewhere(recipient)) {
+      reported.remote_reply = recipient.last_reply;
+      reported.remote_name = recipient.last_host;
+    } else {
+      reported.explanation = words_of(recipient.last_reply);
+    }
     if (recipient.last_attempt.microseconds > 0) reported.last_attempt = recipient.last_attempt;
     if (!has_failed)
       reported.tried_until =
