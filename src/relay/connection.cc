@@ -130,7 +130,7 @@ Task<Connection::Reached> Connection::reach_a_host() {
         ours = std::min(ours.value_or(next.preference), next.preference);
     }
   }
-  co_return ours && tried_.empty() ? Reached::ourselves : Reached::failed;
+  co_return ours&& tried_.empty() ? Reached::ourselves : Reached::failed;
 }
 
 Task<Connection::Reached> Connection::reach(const NextHost& next, bool bad_ones) {

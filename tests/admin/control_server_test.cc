@@ -173,8 +173,8 @@ TEST(ControlServer, a_name_too_long_for_a_socket_is_an_error) {
 
 TEST(ControlServer, its_folder_may_have_a_long_path) {
   const Folder folder;
-  const std::string long_folder = std::filesystem::path(folder.socket()).parent_path().string() +
-                                  "/" + std::string(200, 'd');
+  const std::string long_folder =
+      std::filesystem::path(folder.socket()).parent_path().string() + "/" + std::string(200, 'd');
   std::filesystem::create_directory(long_folder);
   const std::string path = long_folder + "/control.sock";
   const auto is_socket = [&path] { return std::filesystem::is_socket(path); };
