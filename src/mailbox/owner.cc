@@ -64,8 +64,8 @@ Task<Result<Applied>> Owner::commit(std::vector<Change> changes) {
   co_return result;
 }
 
-// Between two records of one request, before the second is planned: a wait there would be one
-// between a plan and its record.
+// Before each record of a request that needs several, and before it is planned: a wait later would
+// be one between a plan and its record.
 Task<Result<void>> Owner::room_for_another_record() {
   co_return co_await journal_->room(journal_->record_payload_max(), deadline_in(room_wait_max));
 }

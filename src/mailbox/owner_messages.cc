@@ -140,6 +140,10 @@ Task<Result<MailboxId>> Owner::delivery_target(const Account& account, std::stri
 Task<Result<StoreOutcome>> Owner::change_flags(AccountId account, MailboxId mailbox,
                                                std::vector<NumberRange> uids, FlagsMode mode,
                                                FlagNames flags, ModSeq unchanged_since) {
+  if (uids.size() > limits::mailbox_record_ranges_max) {
+    const Result<void> roomy = co_await room_for_another_record();
+    if (!roomy) co_return std::unexpected(roomy.error());
+  }
   std::span<const NumberRange> left = uids;
   StoreOutcome outcome;
   do {
@@ -184,6 +188,10 @@ Task<Result<std::vector<Uid>>> Owner::expunge(AccountId account, MailboxId mailb
     add_uid(ranges, at.entry().uid().value);
   };
   for (const NumberRange& range : uids) (*found)->snapshot().walk_uids(range, take);
+  if (ranges.size() > limits::mailbox_record_ranges_max) {
+    const Result<void> roomy = co_await room_for_another_record();
+    if (!roomy) co_return std::unexpected(roomy.error());
+  }
   std::span<const NumberRange> left = ranges;
   while (!left.empty()) {
     const ModSeq modseq = (*found)->reserve_modseq();
