@@ -62,7 +62,7 @@ Task<void> Delivery::carry_out(queue::Job& job) {
 }
 
 std::string Delivery::explain(const queue::Job&) const {
-  return "waits for its turn: " + std::to_string(running_) + " of at most " +
+  return "its turn: " + std::to_string(running_) + " of at most " +
          std::to_string(options_.jobs_running_max) + " local deliveries run on this core";
 }
 

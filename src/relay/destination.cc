@@ -106,8 +106,8 @@ void Destination::find_paths() {
 }
 
 std::string Destination::explain() const {
-  return looking_up_ ? "waits for the name servers to say where mail for " + domain_ + " goes"
-                     : "waits for its turn to " + domain_;
+  return looking_up_ ? "the name servers to say where mail for " + domain_ + " goes"
+                     : "its turn to " + domain_;
 }
 
 }  // namespace kurir::relay

@@ -277,23 +277,23 @@ PathFigures Path::figures() const {
 
 std::string Path::explain() const {
   std::string text =
-      "waits for " + name_ + ", with " + std::to_string(ready_count_) + " ready on this core";
+      "a connection of " + name_ + ", " + std::to_string(ready_count_) + " ready on this core";
   if (shared_ == nullptr) return text;
   const Instant now = io::now();
   const Instant until{Nanoseconds(shared_->back_off_until.load())};
   if (until > now)
-    text += "\nback-off after " + std::to_string(shared_->failures.load()) +
+    text += "; back-off after " + std::to_string(shared_->failures.load()) +
             " failures: next attempt in " + seconds_until(until);
-  if (!trouble_.empty()) text += "\nlast trouble: " + trouble_;
+  if (!trouble_.empty()) text += "; last trouble: " + trouble_;
   const std::uint64_t taken = shared_->connections.load();
   if (taken >= limits_.connection_limit.value)
-    text += "\nconnection_limit = " + std::to_string(limits_.connection_limit.value) + " (" +
+    text += "; connection_limit = " + std::to_string(limits_.connection_limit.value) + " (" +
             limits_.connection_limit.origin + "): all are in use";
   const auto add_rate = [&](const char* key, const Limit<Rate>& limit,
                             const std::atomic<std::int64_t>& next) {
     const Instant due = SharedSite::peek(next, limit.value, now);
     if (due > now)
-      text += std::string("\n") + key + " = " + text_of(limit.value) + " (" + limit.origin +
+      text += std::string("; ") + key + " = " + text_of(limit.value) + " (" + limit.origin +
               "): next in " + seconds_until(due);
   };
   add_rate("max_message_rate", limits_.max_message_rate, shared_->next_message);

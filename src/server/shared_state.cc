@@ -1,11 +1,21 @@
 #include "shared_state.hh"
 
+#include <fmt/format.h>
+
+#include "kurir/base/hash.hh"
 #include "kurir/io/mesh.hh"
 
 namespace kurir::server {
 namespace {
 constexpr std::size_t structure_cache_octets = 64 << 20;
+
+// The `nodeid` of the events: the data directory's own, as long as it lives (RFC 9562 5.8).
+std::string node_id_of(std::uint64_t instance) {
+  const std::uint64_t high = keyed_hash("node", instance), low = keyed_hash("id", instance);
+  return fmt::format("{:08x}-{:04x}-8{:03x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff,
+                     high & 0xfff, 0x8000 | (low >> 48 & 0x3fff), low & 0xffff'ffff'ffffULL);
 }
+}  // namespace
 
 SharedState::SharedState(const Configuration& configuration_of, const ServeOptions& options_of,
                          store::DataDirectory& data_of, directory::Database& database_of,
@@ -20,7 +30,7 @@ SharedState::SharedState(const Configuration& configuration_of, const ServeOptio
       structures(structure_cache_octets),
       connection_counts(configuration_of.limits.connections_max,
                         configuration_of.limits.connections_per_address_max, hash_key_of),
-      events(configuration_of.log.events),
+      events(configuration_of.log.events, node_id_of(data_of.instance())),
       counters(cores_of),
       sites(cores_of),
       barrier(cores_of),

@@ -74,7 +74,7 @@ class Deliverer {
   virtual void withdraw(Job& job) = 0;
   // An administrator wants it tried now, whatever back-off it waits for.
   virtual void hurry(Job& job) = 0;
-  // What the job waits for, for people: a sentence or some lines.
+  // What the job waits for, for people, in one line: "its turn: …".
   virtual std::string explain(const Job& job) const = 0;
   // The last reply or failure that keeps a job waiting which is not in flight; empty: none.
   virtual std::string_view trouble_of(const Job&) const { return {}; }
