@@ -5,6 +5,7 @@
 #include "kurir/base/limits.hh"
 #include "kurir/store/message_record.hh"
 #include "support/file_limit.hh"
+#include "support/room_again.hh"
 
 namespace kurir::smtp::test {
 namespace {
@@ -75,10 +76,8 @@ constexpr std::string_view no_space = "452 4.3.1 Insufficient system storage; tr
 // The session and the log go on; the message that failed is in no later start.
 Task<void> goes_on(House& house, FakeStream& stream, std::string recipient) {
   EXPECT_EQ(house.queue().size(), 0U);
-  for (store::Log* log : {&house.shard().mail(), &house.shard().spool()}) {
-    const Result<void> roomy = co_await log->room(10'000, deadline_in(patience));
-    EXPECT_TRUE(roomy.has_value());
-  }
+  for (store::Log* log : {&house.shard().mail(), &house.shard().spool()})
+    co_await kurir::test::room_again(*log, 10'000);
   co_await open_content(stream, recipient);
   const std::string reply = co_await answer(stream, "Subject: kept\r\n.");
   EXPECT_TRUE(reply.starts_with("250 2.0.0 queued as ")) << reply;

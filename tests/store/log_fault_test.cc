@@ -8,6 +8,7 @@
 
 #include "kurir/coro/scope.hh"
 #include "support.hh"
+#include "support/room_again.hh"
 
 namespace kurir::store {
 namespace {
@@ -45,18 +46,6 @@ Task<void> wait_for(Log& log, RecordRef ref, Notes& notes) {
   notes.numbers.push_back(committed ? 1 : 0);
 }
 
-// The next segment's file may have hit the limit as well: then the log counts the disk as full, and
-// refuses at once, until it tries again.
-Task<void> room_again(Log& log) {
-  const Deadline deadline = deadline_in(Seconds(30));
-  Result<void> roomy = co_await log.room(10, deadline);
-  while (!roomy && Executor::current().now() < deadline) {
-    co_await sleep_for(Milliseconds(5));
-    roomy = co_await log.room(10, deadline);
-  }
-  EXPECT_TRUE(roomy.has_value());
-}
-
 Task<void> goes_on_after_a_failure(Log& log, Notes& notes) {
   co_await append_and_commit(log, {numbered(1, 100), numbered(2, 100)}, notes);
   limit_file_octets(8 * 1024);
@@ -74,7 +63,7 @@ Task<void> goes_on_after_a_failure(Log& log, Notes& notes) {
   const Result<void> earlier = co_await log.commit(notes.refs[1]);
   EXPECT_TRUE(earlier.has_value());  // what was durable stays so
   limit_file_octets(RLIM_INFINITY);
-  co_await room_again(log);
+  co_await kurir::test::room_again(log, 10);
   co_await append_and_commit(log, {numbered(3, 100)}, notes);
   EXPECT_GT(notes.refs[2].segment, notes.refs[1].segment);
 }
@@ -99,7 +88,7 @@ Task<void> partly_written(Log& log, Notes& notes) {
   const Result<void> first = co_await log.commit(*small);
   EXPECT_FALSE(first.has_value());
   limit_file_octets(RLIM_INFINITY);
-  co_await room_again(log);
+  co_await kurir::test::room_again(log, 10);
   co_await append_and_commit(log, {numbered(2, 100)}, notes);
 }
 
@@ -118,7 +107,7 @@ Task<void> extent_lost_before_the_message(Log& log, Notes& notes) {
   const Result<void> flushed = co_await log.commit(*extent);
   EXPECT_FALSE(flushed.has_value());
   limit_file_octets(RLIM_INFINITY);
-  co_await room_again(log);
+  co_await kurir::test::room_again(log, 10);
   const Result<void> roomy = co_await log.room(10, no_deadline);
   EXPECT_TRUE(roomy.has_value());
   const Result<RecordRef> message = log.append(16, "message");
@@ -143,7 +132,7 @@ Task<void> checkpoint_with_a_failure(Log& log, Notes& notes) {
   const Result<void> committed = co_await log.commit(*lost);
   EXPECT_FALSE(committed.has_value());
   limit_file_octets(RLIM_INFINITY);
-  co_await room_again(log);
+  co_await kurir::test::room_again(log, 10);
   co_await append_and_commit(log, {"later"}, notes);
   const Result<void> finished = co_await log.finish_checkpoint("");
   EXPECT_FALSE(finished.has_value());
