@@ -84,8 +84,9 @@ class Loader {
     toml::table* inner = &table;
     while (inner->size() == 1 && inner->begin()->second.is_table())
       inner = inner->begin()->second.as_table();
+    if (inner->size() != 1) return add_unknown(name, {});
     const auto& top = table.begin()->first;
-    if (inner->size() != 1 || !ShapingReader::takes(top.str())) return add_unknown(name, {});
+    if (!ShapingReader::takes(top.str())) return add_unknown(name, {});
     const std::string leaf(inner->begin()->first.str());
     if (value)
       inner->insert_or_assign(leaf, *value->get("value"));
@@ -124,8 +125,14 @@ class Loader {
 
   // Each key is named, so that the nearest one is found for [smpt] too.
   void read_unknown_table(const toml::table& table, const std::string& prefix) {
-    for (const auto& [name, node] : table)
-      add_unknown(prefix + std::string(name.str()), name.source());
+    for (const auto& [name, node] : table) {
+      const std::string full = prefix + std::string(name.str());
+      const toml::table* inner = node.as_table();
+      if (inner != nullptr && !inner->empty())
+        read_unknown_table(*inner, full + '.');
+      else
+        add_unknown(full, name.source());
+    }
   }
 
   static bool is_table(const std::string& name) {
@@ -141,8 +148,9 @@ class Loader {
 
   void add_unknown(const std::string& name, const toml::source_region& source) {
     std::string text = "unknown key " + name;
-    const std::string_view nearest = nearest_key(name);
-    if (!nearest.empty()) text += "; did you mean " + std::string(nearest) + "?";
+    std::string nearest = misplaced_limit(name);
+    if (nearest.empty()) nearest = nearest_key(name);
+    if (!nearest.empty()) text += "; did you mean " + nearest + "?";
     add_fault(source, std::move(text));
   }
 
@@ -234,7 +242,7 @@ Configured<std::string> default_file(const std::vector<std::string>& settings) {
     file += std::string(key.name.substr(dot + 1)) + " = " +
             toml_value(key.field(loader.configuration)) + '\n';
   }
-  return file + shaping_text(loader.section_settings);
+  return file + shaping_text(loader.configuration.shaping, loader.section_settings);
 }
 
 }  // namespace kurir::server

@@ -36,14 +36,18 @@ constexpr std::string_view examples = R"(
 
 }  // namespace
 
-std::string shaping_text(const toml::table& settings) {
+std::string shaping_text(const relay::Shaping& shaping, toml::table settings) {
   std::string text(heading);
-  text += "#[default]\n";
-  relay::PathLimits defaults;
-  for (const LimitKey& key : limit_keys())
-    text += "# " + std::string(key.comment) + "\n#" + std::string(key.name) + " = " +
-            toml_value(key.field(defaults)) + '\n';
+  text += "[default]\n";
+  relay::PathLimits defaults = shaping.defaults;
+  for (const LimitKey& key : limit_keys()) {
+    const bool is_set = settings["default"].as_table() != nullptr &&
+                        settings["default"].as_table()->contains(key.name);
+    text += "\n# " + std::string(key.comment) + '\n' + (is_set ? "" : "#") + std::string(key.name) +
+            " = " + toml_value(key.field(defaults)) + '\n';
+  }
   text += examples;
+  settings.erase("default");
   if (settings.empty()) return text;
   std::ostringstream given;
   given << toml::toml_formatter(settings, toml::format_flags::quote_infinities_and_nans);

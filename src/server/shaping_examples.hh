@@ -9,8 +9,8 @@
 
 namespace kurir::server {
 
-// Every limit with its comment and default, and an example of each section, commented out; then
-// what settings gave, as it is.
-std::string shaping_text(const toml::table& settings);
+// [default] with every limit and its comment, then an example of each other section. All is
+// commented out but what settings gave.
+std::string shaping_text(const relay::Shaping& shaping, toml::table settings);
 
 }  // namespace kurir::server

@@ -25,7 +25,7 @@ bool is_host_name(std::string_view text) {
 
 bool is_site(std::string_view text) {
   const auto in_site = [](char c) {
-    return is_alphanumeric(c) || std::string_view(".-_()|?").contains(c);
+    return is_alphanumeric(c) || std::string_view(".:-_()|?").contains(c);
   };
   return text.size() <= site_octets_max && text.contains('(') && std::ranges::all_of(text, in_site);
 }
@@ -68,6 +68,9 @@ std::optional<std::string> parse_domain(std::string_view text) {
 
 std::optional<std::string> parse_domain_or_site(std::string_view text) {
   if (is_site(text)) return directory::lower_case(text);
+  // A route's hosts are a site by their addresses and ports, without brackets.
+  if (const auto host = parse_host(text))
+    return host->port == 0 ? host->name : host->name + ':' + std::to_string(host->port);
   return parse_domain(text);
 }
 

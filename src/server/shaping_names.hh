@@ -2,7 +2,7 @@
 // The names and addresses that stand in sections about the way out. Pure.
 //
 //   domain = a domain name, a final dot is dropped, or "[192.0.2.1]"      lower case
-//   site   = what several MX hosts have in common, "(mx1|mx2).example.com"
+//   site   = host / what several hosts have in common, "(mx1|mx2).example.com"
 //   host   = name / name ":" port / IPv4 [":" port] / IPv6 / "[" IPv6 "]" [":" port]
 
 #include <optional>

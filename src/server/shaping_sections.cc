@@ -62,6 +62,15 @@ bool read_hosts(const toml::node& node, relay::Route& route) {
 
 }  // namespace
 
+std::string misplaced_limit(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  const std::string_view before = dot == std::string_view::npos ? "" : name.substr(0, dot);
+  const std::string limit(name.substr(dot + 1));
+  if (find_limit_key(limit) == nullptr) return {};
+  const bool is_section = before.contains('.') && parse_domain_or_site(before);
+  return (is_section ? toml_key(before) : "default") + '.' + limit;
+}
+
 ShapingReader::ShapingReader(Configuration& configuration, std::string place, bool has_lines,
                              std::vector<ConfigurationFault>& faults)
     : configuration_(configuration),
@@ -72,7 +81,7 @@ ShapingReader::ShapingReader(Configuration& configuration, std::string place, bo
 
 bool ShapingReader::takes(std::string_view name) {
   return name == "default" || name == "source" || name == "pool" || name == "route" ||
-         name.contains('.') || name.contains('(');
+         name.find_first_of(".:(") != std::string_view::npos;
 }
 
 void ShapingReader::read(const toml::key& name, const toml::node& node) {

@@ -19,6 +19,10 @@
 
 namespace kurir::server {
 
+// What a limit outside of any section may have meant: default.connection_limit, or, where a name
+// with dots stands before it, "example.com".connection_limit. Empty: it is no limit.
+std::string misplaced_limit(std::string_view name);
+
 // Borrows the configuration and the faults.
 class ShapingReader {
  public:

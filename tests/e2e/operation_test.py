@@ -70,6 +70,30 @@ class Operation(Case):
         self.assertEqual(done.returncode, 78)
         self.assertRegex(done.stderr + done.stdout, r'\b3\b')
 
+    def test_sections_of_the_way_out_are_checked(self):
+        file = self.temporary_folder() / 'kurir.toml'
+        rows = (
+            ('["slow.test"]\nconection_limit = 5\n', ':2:1:', '"slow.test".connection_limit?'),
+            ('[default]\nmax_message_rate = "fast"\n', ':2:20:', '"100/s"'),
+            ('[default]\negress_pool = "main"\n', 'kurir.toml:2', 'no pool main'),
+            ('[pool."main"."ip-1"]\nweight = 0\n', ':2:10:', 'from 1 to'),
+            ('[pool."main"."ip-1"]\n', 'pool.main', 'no source ip-1'),
+            ('[route."a.test"]\nto = "a.test:0"\n', ':2:6:', 'must be a host'),
+        )
+        for text, place, expected in rows:
+            file.write_text(text)
+            done = self.kurir('check', '--config', str(file))
+            self.assertEqual(done.returncode, 78, text)
+            self.assertIn(place, done.stderr + done.stdout)
+            self.assertIn(expected, done.stderr + done.stdout)
+        file.write_text('')
+        done = self.kurir('check', '--config', str(file), '--set', 'default.connection_limit=0')
+        self.assertEqual(done.returncode, 78)
+        self.assertIn('--set default.connection_limit=0: ', done.stderr + done.stdout)
+        done = self.kurir('check', '--config', str(file), '--set', '"slow.test".connection_limit=5',
+                          '--set', 'route."a.test".to="127.0.0.2:2526"')
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_unknown_key_on_the_command_line(self):
         done = self.kurir('serve', '--data', str(self.temporary_folder()), '--ports', 'free',
                           '--set', 'no_such_key=1')

@@ -79,6 +79,27 @@ TEST(ShapingSections, a_section_overrides_only_what_it_says) {
   EXPECT_EQ(shaping.limits_for("b.test", "(mx1|mx2).example.com").egress_pool.value, "");
 }
 
+TEST(ShapingSections, names_of_sections) {
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"Example.COM", "example.com"},
+      {"example.com.", "example.com"},
+      {"localhost.", "localhost"},
+      {"[192.0.2.1]", "[192.0.2.1]"},
+      {"(MX1|mx2).example.com", "(mx1|mx2).example.com"},
+      {"(a.test|b.example)", "(a.test|b.example)"},
+      {"192.0.2.1", "192.0.2.1"},
+      {"192.0.2.1:2525", "192.0.2.1:2525"},
+      {"(192.0.2.1:26|b.test)", "(192.0.2.1:26|b.test)"},
+      {"mx.test:26", "mx.test:26"},
+      {"[2001:db8::1]:25", "2001:db8::1:25"},
+  };
+  for (const auto& [written, name] : rows) {
+    const relay::Shaping shaping =
+        shaping_of("['" + std::string(written) + "']\nconnection_limit = 3");
+    EXPECT_TRUE(shaping.overrides.contains(name)) << written;
+  }
+}
+
 TEST(ShapingSections, sources_pools_and_routes_are_read) {
   const relay::Shaping shaping = shaping_of(whole_file);
   const relay::Source& one = shaping.sources.at("ip-1");
@@ -170,7 +191,7 @@ TEST(ShapingSections, faults_say_where_and_what) {
        "k.toml:2:15: default.egress_pool must be the name of a pool, or \"\""},
       {"default = 3", "k.toml:1:11: default must be a section, [default]"},
       {"['a..test']\n", "k.toml:1:2: \"a..test\" is neither a domain nor a site"},
-      {"['1.2.3.4']\n", "k.toml:1:2: \"1.2.3.4\" is neither a domain nor a site"},
+      {"['1.2.3.400']\n", "k.toml:1:2: \"1.2.3.400\" is neither a domain nor a site"},
       {"['(a|b) .test']\n", "k.toml:1:2: \"(a|b) .test\" is neither a domain nor a site"},
       {"source = 'x'", "k.toml:1:10: source must be a section, [source]"},
       {"[source]\nip = '192.0.2.1'", "k.toml:2:6: source.ip must be a section, [source.ip]"},
@@ -185,6 +206,13 @@ TEST(ShapingSections, faults_say_where_and_what) {
        "of one IPv4 and one IPv6 address"},
       {"[source.a]\nsource_address = '192.0.2.1'\nehlo_domain = 'a b'",
        "k.toml:3:15: source.a.ehlo_domain must be a host name, like mail.example.org"},
+      {"connection_limit = 5",
+       "k.toml:1:1: unknown key connection_limit; did you mean default.connection_limit?"},
+      {"[log]\nconnection_limit = 5",
+       "k.toml:2:1: unknown key log.connection_limit; did you mean default.connection_limit?"},
+      {"[example.com]\nconnection_limit = 5",
+       "k.toml:2:1: unknown key example.com.connection_limit; did you mean "
+       "\"example.com\".connection_limit?"},
       {"[pool.p.a]\nweight = 0", "k.toml:2:10: pool.p.a.weight must be a number from 1 to 1000000"},
       {"[pool.p.a]\nwait = 1", "k.toml:2:1: unknown key pool.p.a.wait"},
       {"[pool.p]\na = 1", "k.toml:2:5: pool.p.a must be a section, [pool.p.a]"},
@@ -248,6 +276,9 @@ TEST(ShapingSections, bad_settings_are_faults) {
       {"default.connection_limit=1\nx=1", "default.connection_limit must be a number"},
       {"route.'a.test'.to=", "route.\"a.test\".to must be a host"},
       {"default.connection_limit\nx=1", "unknown key"},
+      {"#default=5", "unknown key #default"},
+      {"=5", "unknown key "},
+      {"slow.test.connection_limit=5", "did you mean \"slow.test\".connection_limit?"},
       {"default=5", "default must be a section"},
       {"default.egress_pool=none", "there is no pool none"},
   };
@@ -261,7 +292,7 @@ TEST(ShapingSections, the_default_file_shows_each_and_keeps_what_was_set) {
                     "pool.p.a.weight=2", "'b.test'.egress_pool=p"})
           .value();
   for (const std::string_view shown :
-       {"\n#[default]\n", "\n#connection_limit = 32\n", "\n#max_message_rate = \"0/s\"\n",
+       {"\n[default]\n", "\nconnection_limit = 5\n", "\n#max_message_rate = \"0/s\"\n",
         "\n#connect_timeout = \"1m\"\n", "\n#[\"example.com\"]\n", "\n#[source.\"ip-1\"]\n",
         "\n#[pool.\"main\".\"ip-1\"]\n", "\n#[route.\"example.net\"]\n"})
     EXPECT_THAT(file, HasSubstr(std::string(shown)));
