@@ -65,8 +65,9 @@ std::expected<ControlConnection, Failure> LocalSubmission::begin(const std::stri
         sent ? connection->receive_line(reply_line_octets_max) : std::unexpected(sent.error());
     const auto answer = line ? server::parse_control_answer(*line) : std::nullopt;
     if (answer && (*answer)["ok"] == true) return std::move(*connection);
-    if (answer && std::chrono::steady_clock::now() < give_up) {
-      std::this_thread::sleep_for(busy_pause);  // too many commands at once
+    // Too many commands at once: it says so, or hangs up. Nothing was handed over yet.
+    if (std::chrono::steady_clock::now() < give_up) {
+      std::this_thread::sleep_for(busy_pause);
       continue;
     }
     const std::string why = answer ? (*answer)["error"].get<std::string>() : "it does not answer";
