@@ -30,7 +30,7 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   if (!outcome.by_administrator && outcome.state != RecipientState::expired) ++recipient.attempts;
   recipient.state = outcome.state;
   if (outcome.state == RecipientState::waiting) {
-    put_off(message, ordinal, outcome);
+    put_off(message, ordinal);
   } else if (is_failure(outcome.state) && is_told_of_failures(message)) {
     recipient.awaits_report = true;
   } else {
@@ -41,9 +41,9 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   tally_.update(message, recipient);
 }
 
-void Queue::put_off(Message& message, std::size_t ordinal, const Outcome& outcome) {
+void Queue::put_off(Message& message, std::size_t ordinal) {
   Recipient& recipient = message.envelope.recipients[ordinal];
-  const Nanoseconds delay = std::max(retry_delay(recipient.attempts), outcome.wait_min);
+  const Nanoseconds delay = retry_delay(recipient.attempts);
   recipient.next_attempt = io::now() + delay;
   const WallTime next{recipient.last_attempt.microseconds +
                       std::chrono::duration_cast<std::chrono::microseconds>(delay).count()};

@@ -48,6 +48,7 @@ void Queue::on_timer(Timer& timer) {
 
 void Queue::arm(Message& message) {
   Instant next = no_deadline;
+  if (stopping_) return message.timer.cancel();  // what is past would fire again and again
   if (message.has_waiting()) {
     // What is in flight past its expiry ends by its own deadlines.
     if (message.expiry > io::now()) next = message.expiry;
@@ -95,7 +96,6 @@ void Queue::offer_to(Deliverer& deliverer, Message& message) {
 
 Job& Queue::add_job(Message& message, Deliverer& deliverer) {
   auto job = std::make_unique<Job>(message, deliverer);
-  job->offered = io::now();
   job->position = message.jobs.size();
   message.jobs.push_back(std::move(job));
   return *message.jobs.back();

@@ -6,6 +6,7 @@
 #include "kurir/queue/queue_id.hh"
 #include "kurir/store/message_record.hh"
 #include "kurir/wire/delivery_report.hh"
+#include "kurir/wire/smtp_data.hh"
 
 namespace kurir::relay {
 namespace {
@@ -71,11 +72,10 @@ Task<Result<void>> Bounces::notify(const queue::Message& message,
   envelope.reception.is_bounce = true;
   // A sender of ours that is gone since: there is nobody to tell.
   if (envelope.recipients.empty()) co_return Result<void>();
-  for (std::size_t at = 0; at < report.size(); ++at) {
-    const bool begins_line = at == 0 || report[at - 1] == '\n';
-    if (begins_line && report[at] == '.') envelope.has_dot_line = true;
-    if (static_cast<unsigned char>(report[at]) > 127) envelope.is_8bit = true;
-  }
+  wire::ContentScanner scanner;
+  scanner.feed(report);
+  envelope.has_dot_line = scanner.facts().dot_line;
+  envelope.is_8bit = scanner.facts().eight_bit;
   const std::string_view piece = report;
   const Result<queue::Message*> appended =
       queue_.append(id, std::move(envelope), {.pieces = std::span(&piece, 1)});

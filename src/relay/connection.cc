@@ -71,7 +71,8 @@ Task<void> Connection::run() {
   if (reached != Reached::ready) {
     no_longer_unassigned();
     if (reached == Reached::ourselves) {
-      path_.fail_all_for_good("554 5.4.6 Mail for " + path_.site_ + " loops back to this host");
+      co_await path_.fail_all_for_good("554 5.4.6 Mail for " + path_.site_ +
+                                       " loops back to this host");
     } else if (!path_.relay_.stopping_) {
       path_.back_off(trouble_);
       path_.put_off_one(trouble_, hop());
@@ -130,7 +131,9 @@ Task<Connection::Reached> Connection::reach_a_host() {
         ours = std::min(ours.value_or(next.preference), next.preference);
     }
   }
-  co_return ours&& tried_.empty() ? Reached::ourselves : Reached::failed;
+  // Only where nobody is preferred to us: a better host that cannot be reached now may be later.
+  const bool is_best = ours && hosts.front().preference >= *ours;
+  co_return is_best ? Reached::ourselves : Reached::failed;
 }
 
 Task<Connection::Reached> Connection::reach(const NextHost& next, bool bad_ones) {
@@ -191,7 +194,6 @@ Task<Connection::Reached> Connection::reach_address(const std::string& host,
       smtp::ClientOptions{ehlo.empty() ? options.hostname : ehlo, options.timeouts});
   if (is_own_host && listens) {
     co_await session_->close();
-    tried_.pop_back();
     co_return Reached::ourselves;
   }
   if (aborted_) session_->abort();
@@ -229,7 +231,7 @@ Task<queue::Job*> Connection::next_job() {
       if (!go) co_return nullptr;
       if (queue::Job* job = path_.pop()) co_return job;
     }
-    if (io::now() >= deadline) co_return nullptr;
+    if (io::now() >= deadline || path_.others_wait()) co_return nullptr;
     no_longer_unassigned();
     is_idle_ = true;
     const bool is_alive = co_await session_->idle(deadline);
@@ -286,7 +288,9 @@ Task<bool> Connection::send_some(queue::Job& job, std::size_t first,
   const std::vector<smtp::Answer> answers = co_await session_->send(message, content);
   const bool is_lost = !session_->is_usable();
   // A connection that has worked may end between messages: they go by the next one, at once.
-  const bool try_another = is_lost && deliveries_ > 0 && answers.front().command != ".";
+  const bool was_sent = std::ranges::any_of(
+      answers, [](const smtp::Answer& answer) { return answer.command == "."; });
+  const bool try_another = is_lost && deliveries_ > 0 && !was_sent;
   if (!try_another)
     for (std::size_t at = first; at < end; ++at) settle(job, job.ordinals[at], answers[at - first]);
   if (!is_lost) {

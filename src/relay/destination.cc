@@ -13,29 +13,31 @@ Destination::~Destination() {
 }
 
 void Destination::offer(queue::Job& job) {
+  const bool known = routing_.status == Routing::Status::found && routing_.valid_until > io::now();
+  if (known && !looking_up_) return next_path().take(job);
   job.place = this;
   jobs_.push_back(job);
-  if (looking_up_) return;
-  const bool known = routing_.status == Routing::Status::found && routing_.valid_until > io::now();
-  if (known) return hand_over();
-  looking_up_ = true;
+  start_look_up();
+}
+
+void Destination::start_look_up() {
+  if (relay_.stopping_ || std::exchange(looking_up_, true)) return;
+  ++running_;
   relay_.scope_.start(look_up());
 }
 
 void Destination::refresh() {
-  if (looking_up_ || routing_.valid_until > io::now() || relay_.stopping_) return;
-  looking_up_ = true;
-  relay_.scope_.start(look_up());
+  if (routing_.valid_until <= io::now()) start_look_up();
 }
 
 bool Destination::is_idle(Instant now) const {
-  return jobs_.empty() && !looking_up_ && routing_.valid_until <= now;
+  return jobs_.empty() && running_ == 0 && routing_.valid_until <= now;
 }
 
 Task<void> Destination::look_up() {
   Routing found = co_await relay_.router_->route(domain_);
   looking_up_ = false;
-  if (relay_.stopping_) co_return;
+  if (relay_.stopping_) co_return;  // nothing is forgotten any more
   // Old knowledge is better than none: hosts seldom move.
   const bool keep_old =
       found.status == Routing::Status::try_later && routing_.status == Routing::Status::found;
@@ -43,34 +45,46 @@ Task<void> Destination::look_up() {
     routing_.valid_until = found.valid_until;
   } else {
     routing_ = std::move(found);
-    if (routing_.status == Routing::Status::found) find_paths();
+    find_paths();
   }
   if (routing_.status == Routing::Status::found) {
-    hand_over();
+    co_await hand_over();
   } else {
-    fail_all();
+    co_await fail_all();
   }
+  --running_;
 }
 
-void Destination::fail_all() {
+// What comes meanwhile is looked up anew.
+Task<void> Destination::fail_all() {
   using queue::RecipientState;
-  const bool never = routing_.status == Routing::Status::never;
+  const std::string reply = routing_.reply;
+  const RecipientState state =
+      routing_.status == Routing::Status::never ? RecipientState::bounced : RecipientState::waiting;
   queue::Hop hop;
   hop.site = domain_;
-  while (!jobs_.empty()) {
-    queue::Job& job = jobs_.pop_front();
+  IntrusiveList<queue::Job> failing;
+  failing.splice(jobs_);
+  for (std::size_t failed = 1; !failing.empty() && !relay_.stopping_; ++failed) {
+    queue::Job& job = failing.pop_front();
     relay_.queue_.take_up(job);
     for (const std::uint16_t ordinal : job.ordinals)
-      relay_.queue_.settle(job.message, ordinal,
-                           {.state = never ? RecipientState::bounced : RecipientState::waiting,
-                            .reply = routing_.reply,
-                            .hop = &hop});
+      relay_.queue_.settle(job.message, ordinal, {.state = state, .reply = reply, .hop = &hop});
     relay_.queue_.finish(job);
+    if (failed % jobs_at_once == 0) co_await yield_turn();
   }
+  jobs_.splice(failing);
 }
 
-void Destination::hand_over() {
-  while (!jobs_.empty()) next_path().take(jobs_.pop_front());
+Task<void> Destination::hand_over() {
+  IntrusiveList<queue::Job> going;
+  going.splice(jobs_);
+  for (std::size_t gone = 1; !going.empty() && !ways_.empty() && !relay_.stopping_; ++gone) {
+    next_path().take(going.pop_front());
+    if (gone % jobs_at_once == 0) co_await yield_turn();
+  }
+  jobs_.splice(going);
+  if (!jobs_.empty()) start_look_up();  // the routing changed meanwhile
 }
 
 Path& Destination::next_path() {
@@ -85,12 +99,22 @@ Path& Destination::next_path() {
   return *next.path;
 }
 
-// One path for each source of the pool. What is on its way elsewhere keeps its path.
+// One path for each source of the pool; none where mail goes nowhere. What waits on a path that is
+// not used any more comes back.
 void Destination::find_paths() {
+  const std::vector<Way> before = std::exchange(ways_, {});
+  if (routing_.status == Routing::Status::found) add_paths();
+  for (const Way& old : before) {
+    if (std::ranges::find(ways_, old.path, &Way::path) == ways_.end())
+      old.path->give_back(domain_, *this, jobs_);
+    old.path->let_go();
+  }
+}
+
+void Destination::add_paths() {
   const Shaping& shaping = relay_.options_.shaping;
   const PathLimits limits = shaping.limits_for(domain_, routing_.site);
   const auto pool = shaping.pools.find(limits.egress_pool.value);
-  const std::vector<Way> before = std::exchange(ways_, {});
   if (pool != shaping.pools.end()) {
     for (const Pool::Member& member : pool->second.members)
       ways_.push_back(
@@ -102,7 +126,6 @@ void Destination::find_paths() {
     way.path->hold();
     way.path->set_hosts(routing_.hosts, routing_.valid_until);
   }
-  for (const Way& way : before) way.path->let_go();
 }
 
 std::string Destination::explain() const {

@@ -29,10 +29,12 @@ class Destination final : public Place {
 
  private:
   Task<void> look_up();
-  void fail_all();
-  void hand_over();
+  void start_look_up();
+  Task<void> fail_all();
+  Task<void> hand_over();
   Path& next_path();
   void find_paths();
+  void add_paths();
 
   // A path with its share of the pool (smooth weighted round robin).
   struct Way {
@@ -44,6 +46,7 @@ class Destination final : public Place {
   const std::string domain_;
   Routing routing_;
   bool looking_up_ = false;
+  unsigned running_ = 0;  // look-ups, and what they do with the jobs
   std::vector<Way> ways_;
   IntrusiveList<queue::Job> jobs_;
 };

@@ -74,6 +74,15 @@ void Path::withdraw(queue::Job& job) {
   --ready_count_;
 }
 
+void Path::give_back(std::string_view domain, Place& place, IntrusiveList<queue::Job>& to) {
+  ready_.for_each([&](queue::Job& job) {
+    if (relay_.domain_of(job) != domain) return;
+    withdraw(job);
+    job.place = &place;
+    to.push_back(job);
+  });
+}
+
 // --- connections
 
 void Path::pump() {
@@ -98,16 +107,26 @@ Task<void> Path::acquire_share() {
   pump();
 }
 
-bool Path::wake_idle() {
+Connection* Path::find_idle() {
   Connection* idle = nullptr;
   connections_.for_each([&](Connection& connection) {
     if (connection.is_idle() && !connection.is_unassigned()) idle = &connection;
   });
+  return idle;
+}
+
+bool Path::wake_idle() {
+  Connection* idle = find_idle();
   if (idle == nullptr) return false;
   ++unassigned_;
   idle->assign();
   idle->wake();
   return true;
+}
+
+// Woken, it looks whether others wait.
+void Path::give_way() {
+  if (Connection* idle = find_idle()) idle->wake();
 }
 
 // Everything that can keep a connection from being made, the cheapest first.
@@ -138,8 +157,11 @@ bool Path::take_slot() {
   const std::uint64_t limit = limits_.connection_limit.value;
   if (shared_->try_connect(limit)) return true;
   const std::uint64_t ours = std::uint64_t{1} << (relay_.core_.value % 64);
-  shared_->waiting_cores.fetch_or(ours);
-  if (!shared_->try_connect(limit)) return false;
+  const bool has_asked = (shared_->waiting_cores.fetch_or(ours) & ours) != 0;
+  if (!shared_->try_connect(limit)) {
+    if (!has_asked) relay_.scope_.start(relay_.sites_.ask_for_slot(relay_.core_, name_));
+    return false;
+  }
   shared_->waiting_cores.fetch_and(~ours);
   return true;
 }
@@ -170,9 +192,7 @@ void Path::pump_at(Instant when) {
 // After a back-off the hosts may be others.
 void Path::resume() {
   if (!ready_.empty() && hosts_valid_until_ <= io::now()) {
-    const queue::Job& head = ready_.front();
-    relay_.destination_of(relay_.group_of(head.message.envelope.recipients[head.ordinals.front()]))
-        .refresh();
+    relay_.destination_of(relay_.domain_of(ready_.front())).refresh();
   }
   pump();
 }
@@ -213,6 +233,7 @@ void Path::succeeded() {
   if (shared_->failures.load() == 0) return;
   shared_->failures.store(0);
   shared_->back_off_until.store(0);
+  pump();  // the one that found out needs no longer be alone
 }
 
 // Several connections that fail together count once.
@@ -240,13 +261,15 @@ void Path::put_off_one(const std::string& reply, const queue::Hop& hop) {
   relay_.queue_.finish(*job);
 }
 
-void Path::fail_all_for_good(const std::string& reply) {
+Task<void> Path::fail_all_for_good(std::string reply) {
   queue::Hop hop;
   hop.site = name_;
-  while (queue::Job* job = pop()) {
+  std::size_t failed = 0;
+  while (queue::Job* job = relay_.stopping_ ? nullptr : pop()) {
     relay_.queue_.take_up(*job);
     settle_all(*job, queue::RecipientState::bounced, reply, hop);
     relay_.queue_.finish(*job);
+    if (++failed % jobs_at_once == 0) co_await yield_turn();
   }
 }
 
@@ -257,23 +280,6 @@ void Path::settle_all(queue::Job& job, queue::RecipientState state, const std::s
 }
 
 // --- for people
-
-PathFigures Path::figures() const {
-  PathFigures figures{.name = name_,
-                      .site = site_,
-                      .ready = ready_count_,
-                      .connections = connection_count_,
-                      .trouble = trouble_};
-  if (shared_ == nullptr) return figures;
-  figures.connections_everywhere = shared_->connections.load();
-  figures.failures = shared_->failures.load();
-  const Instant until{Nanoseconds(shared_->back_off_until.load())};
-  if (until > io::now())
-    figures.back_off_until = {
-        io::wall_now().microseconds +
-        std::chrono::duration_cast<std::chrono::microseconds>(until - io::now()).count()};
-  return figures;
-}
 
 std::string Path::explain() const {
   std::string text =

@@ -15,6 +15,9 @@
 
 namespace kurir::relay {
 
+// A list may have a million jobs: so many are moved or ended before others have their turn.
+inline constexpr std::size_t jobs_at_once = 256;
+
 class Connection;
 
 class Path final : public Place, public ListLink {
@@ -31,11 +34,14 @@ class Path final : public Place, public ListLink {
 
   void set_hosts(std::vector<NextHost> hosts, Instant valid_until);
   void take(queue::Job& job);
+  // Moves those of the domain that wait here to the list: their mail goes elsewhere now.
+  void give_back(std::string_view domain, Place& place, IntrusiveList<queue::Job>& to);
   // Puts connections to work, as many as there are jobs for and limits allow.
   void pump();
+  // An idle connection ends, where another core waits for its slot.
+  void give_way();
   void stop();
   void abort();
-  PathFigures figures() const;
 
   void withdraw(queue::Job& job) override;
   void hurry() override;
@@ -54,6 +60,7 @@ class Path final : public Place, public ListLink {
   Task<void> acquire_share();
   Task<void> run_connection();
   void resume();
+  Connection* find_idle();
   bool wake_idle();
   bool may_connect();
   bool take_slot();
@@ -68,7 +75,7 @@ class Path final : public Place, public ListLink {
   void succeeded();
   void back_off(const std::string& reply);
   void put_off_one(const std::string& reply, const queue::Hop& hop);
-  void fail_all_for_good(const std::string& reply);
+  Task<void> fail_all_for_good(std::string reply);
   void settle_all(queue::Job& job, queue::RecipientState state, const std::string& reply,
                   const queue::Hop& hop);
 

@@ -36,9 +36,11 @@ std::string_view Relay::group_of(const queue::Recipient& recipient) const {
   return address.substr(address.rfind('@') + 1);
 }
 
-void Relay::offer(queue::Job& job) {
-  destination_of(group_of(job.message.envelope.recipients[job.ordinals.front()])).offer(job);
+std::string_view Relay::domain_of(const queue::Job& job) const {
+  return group_of(job.message.envelope.recipients[job.ordinals.front()]);
 }
+
+void Relay::offer(queue::Job& job) { destination_of(domain_of(job)).offer(job); }
 
 void Relay::withdraw(queue::Job& job) { place_of(job).withdraw(job); }
 void Relay::hurry(queue::Job& job) { place_of(job).hurry(); }
@@ -84,15 +86,14 @@ void Relay::slot_free(const std::string& path) {
   if (found != paths_.end()) found->second->pump();
 }
 
+void Relay::give_way(const std::string& path) {
+  const auto found = paths_.find(path);
+  if (found != paths_.end()) found->second->give_way();
+}
+
 void Relay::connection_ended() {
   --connections_;
   if (!starved_.empty()) starved_.pop_front().pump();
-}
-
-std::vector<PathFigures> Relay::figures() const {
-  std::vector<PathFigures> all;
-  for (const auto& [name, path] : paths_) all.push_back(path->figures());
-  return all;
 }
 
 void Relay::begin_stop() {

@@ -52,6 +52,15 @@ SharedSite* SiteTable::find_or_add(const std::string& path) {
   return site.get();
 }
 
+Task<void> SiteTable::ask_for_slot(CoreIndex asking, std::string path) {
+  for (std::size_t core = 0; core < relays_.size(); ++core) {
+    if (core == asking.value) continue;
+    Relay* relay = relays_[core];
+    co_await io::on_core(CoreIndex(static_cast<std::uint16_t>(core)),
+                         [relay, &path] { relay->give_way(path); });
+  }
+}
+
 // A core that found no slot set its bit and looked once more; so either it saw this slot free or
 // this sees its bit.
 Task<void> SiteTable::disconnect(SharedSite& site, std::string path) {

@@ -32,8 +32,6 @@ bool is_keyword(std::string_view line, std::string_view keyword) {
   return line.size() == keyword.size() || line[keyword.size()] == ' ';
 }
 
-std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
-
 }  // namespace
 
 ClientSession::ClientSession(std::unique_ptr<io::Stream> stream, ClientOptions options)
@@ -106,9 +104,6 @@ Answer ClientSession::answer_of(const Reply& reply, std::string_view command) co
 Task<std::optional<Answer>> ClientSession::open() {
   const Reply greeting = co_await read_reply(options_.timeouts.greeting, "connection");
   if (!greeting.is_positive()) co_return answer_of(greeting, "connection");
-  const std::size_t space = greeting.text.find(' ');
-  if (space != std::string::npos)
-    peer_name_ = first_word(std::string_view(greeting.text).substr(space + 1));
   const std::optional<Reply> refused = co_await say_hello();
   if (refused) co_return answer_of(*refused, "EHLO");
   co_return std::nullopt;

@@ -13,28 +13,11 @@
 
 #include "kurir/store/log.hh"
 #include "support/on_cores.hh"
+#include "support/temporary_directory.hh"
 
 namespace kurir::store::test {
 
-class TemporaryDirectory {
- public:
-  // In memory where many crash states are opened; else where O_DIRECT works.
-  explicit TemporaryDirectory(bool in_memory = false) {
-    const bool has_memory = in_memory && std::filesystem::is_directory("/dev/shm");
-    std::filesystem::path parent = std::filesystem::temp_directory_path();
-    if (has_memory) parent = "/dev/shm";
-    std::string name = (parent / "kurir-store-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using kurir::test::TemporaryDirectory;
 
 inline std::string read_octets(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -38,7 +38,6 @@ struct Job : ListLink {
   std::size_t position = 0;             // among its message's jobs
   JobPlace* place = nullptr;            // the deliverer's
   bool in_flight = false;
-  Instant offered{};
 };
 
 // The next host, as far as an attempt got there. For the events.
@@ -56,7 +55,6 @@ struct Outcome {
   std::string_view reply;                          // why, where it was not delivered; "452 4.2.2 …"
   std::string_view command = {};                   // what the reply answered
   const Hop* hop = nullptr;                        // where it was said; null: here
-  Nanoseconds wait_min{};                          // put off for at least so long
   bool by_administrator = false;                   // an order, not an attempt
 };
 

@@ -143,7 +143,7 @@ class Queue {
   static void on_timer(Timer& timer);
 
   // outcome.cc
-  void put_off(Message& message, std::size_t ordinal, const Outcome& outcome);
+  void put_off(Message& message, std::size_t ordinal);
   void journal_ended(Message& message, std::size_t ordinal);
   void sync_soon(const store::RecordRef& last);
   Task<void> sync_journal();

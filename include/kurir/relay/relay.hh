@@ -34,16 +34,6 @@ struct RelayOptions {
   smtp::ClientTimeouts timeouts;
 };
 
-// What a path shows of itself.
-struct PathFigures {
-  std::string name, site;
-  std::size_t ready = 0, connections = 0;
-  std::uint64_t connections_everywhere = 0;
-  WallTime back_off_until{};  // 0: none
-  unsigned failures = 0;
-  std::string trouble;
-};
-
 class Destination;
 class Path;
 class Router;
@@ -67,14 +57,16 @@ class Relay final : public queue::Deliverer {
   // Lets transactions that run end within the grace, then cuts them off.
   Task<void> stop() override;
 
-  std::vector<PathFigures> figures() const;
   // Another core gave a connection slot back that this one waits for.
   void slot_free(const std::string& path);
+  // Another core waits for a slot.
+  void give_way(const std::string& path);
 
  private:
   friend class Destination;
   friend class Path;
   friend class Connection;
+  std::string_view domain_of(const queue::Job& job) const;
   Destination& destination_of(std::string_view domain);
   void forget_idle_destinations();
   Path& path_to(const std::string& site, const std::string& source, const std::string& pool,
@@ -89,8 +81,8 @@ class Relay final : public queue::Deliverer {
   SiteTable& sites_;
   observe::Counters& counters_;
   std::unique_ptr<Router> router_;
+  std::unordered_map<std::string, std::unique_ptr<Path>> paths_;  // destinations hold them
   std::map<std::string, std::unique_ptr<Destination>, std::less<>> destinations_;
-  std::unordered_map<std::string, std::unique_ptr<Path>> paths_;
   std::size_t destinations_before_pruning_ = 4096;
   std::size_t connections_ = 0;
   IntrusiveList<Path> starved_;  // wanted a connection when there were connections_max

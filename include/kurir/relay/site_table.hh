@@ -49,6 +49,8 @@ class SiteTable {
 
   // By core; set before the cores serve, read after that.
   void attach(CoreIndex core, Relay* relay) { relays_[core.value] = relay; }
+  // A core found no slot: the others end a connection that is idle, if they have one.
+  Task<void> ask_for_slot(CoreIndex asking, std::string path);
   // Returns a slot and tells cores that wait for one.
   Task<void> disconnect(SharedSite& site, std::string path);
 

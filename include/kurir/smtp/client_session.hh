@@ -76,7 +76,6 @@ class ClientSession {
   Task<void> close();
 
   const io::SocketAddress& peer() const { return stream_->peer(); }
-  const std::string& peer_name() const { return peer_name_; }  // as it greeted
 
  private:
   struct Extensions {
@@ -109,7 +108,6 @@ class ClientSession {
   ClientOptions options_;
   Extensions extensions_;
   std::string pending_;  // a reply that straddles two slices
-  std::string peer_name_;
   bool usable_ = true;
   bool needs_reset_ = false;  // a transaction was left open
 };
