@@ -44,7 +44,9 @@ Task<Result<void>> Log::Writer::recover(RecordVisitor& visitor) {
     current_end_ = found.end;
   }
   next_sequence_ = recovery.next_sequence;
-  pool_.set_next_number(recovery.next_number);
+  // Numbers are not given again below the place that the owner begins from, even where the files
+  // that had them are gone: it would not be shown what lies there.
+  pool_.set_next_number(std::max(recovery.next_number, options_.start_from.segment + 1));
   for (const std::vector<std::uint32_t>* numbers : {&recovery.superseded, &recovery.unused}) {
     for (const std::uint32_t number : *numbers) {
       const Result<void> freed = make_free(options_, number);
@@ -114,6 +116,8 @@ Task<Result<void>> Log::commit(std::span<const RecordRef> refs) {
   co_return all;
 }
 
+Task<Result<void>> Log::commit_appended() { return writer_->commit_appended(); }
+
 bool Log::has_room(std::size_t payload_octets) const { return writer_->has_room(payload_octets); }
 Task<Result<void>> Log::room(std::size_t payload_octets, Deadline deadline) {
   return writer_->room(payload_octets, deadline);
@@ -129,6 +133,7 @@ Task<Result<void>> Log::begin_checkpoint() { return writer_->begin_checkpoint();
 Task<Result<void>> Log::finish_checkpoint(std::string_view payload) {
   return writer_->finish_checkpoint(payload);
 }
+void Log::abandon_checkpoint() { writer_->abandon_checkpoint(); }
 void Log::drop_before(std::uint32_t segment) { writer_->drop_before(segment); }
 
 LogPosition Log::end() const { return writer_->end(); }

@@ -183,6 +183,15 @@ bool Log::Writer::has_room(std::size_t payload_octets) const {
          plan(padded(record_octets(payload_octets))).place != Place::nowhere;
 }
 
+// The batches go down in order: the last octet speaks for all before it that did not fail.
+Task<Result<void>> Log::Writer::commit_appended() {
+  const LogPosition last = end();
+  if (last.segment == 0) co_return Result<void>();
+  const RecordRef everything =
+      place_in(last.segment, last.offset - static_cast<std::uint32_t>(record_alignment), 0);
+  co_return co_await commit(everything);
+}
+
 Task<Result<void>> Log::Writer::room(std::size_t payload_octets, Deadline deadline) {
   while (true) {
     if (payload_octets > payload_max()) co_return fail(Errc::too_large, Origin::log);

@@ -151,13 +151,8 @@ Task<Result<void>> Log::Writer::finish_checkpoint(std::string_view payload) {
   const std::uint32_t begin = checkpoint_;
   checkpoint_ = 0;
   // The end is only written when all that it speaks for is durable.
-  if (!staged_.empty()) {
-    const Batch& newest = *staged_.back();
-    const std::uint32_t last = newest.end() - static_cast<std::uint32_t>(record_alignment);
-    const RecordRef everything = place_in(newest.segment(), last, 0);
-    const Result<void> written = co_await commit(everything);
-    if (!written) co_return written;
-  }
+  const Result<void> written = co_await commit_appended();
+  if (!written) co_return written;
   if (write_failures_ != checkpoint_failures_) co_return fail(Errc::io_failed, Origin::log);
   const CheckpointPayload head{.begin_segment = begin, .reserved = 0};
   std::string whole(reinterpret_cast<const char*>(&head), sizeof head);
@@ -171,6 +166,11 @@ Task<Result<void>> Log::Writer::finish_checkpoint(std::string_view payload) {
   if (!committed) co_return committed;
   drop_before(begin);
   co_return Result<void>();
+}
+
+void Log::Writer::abandon_checkpoint() {
+  KURIR_ASSERT(checkpoint_ != 0);
+  checkpoint_ = 0;
 }
 
 }  // namespace kurir::store

@@ -203,7 +203,8 @@ Task<Result<ScannedSegment>> Recovery::scan(FoundSegment& found, RecordVisitor& 
                         .file_octets = found.file_octets,
                         .known_end = found.known_end};
   const LogPosition& start = options_.start_from;
-  if (found.segment == start.segment) segment.from = std::max(segment.from, start.offset);
+  if (found.segment == start.segment)
+    segment.from = std::max(segment.from, std::min(start.offset, found.known_end.value_or(~0U)));
   FileWindow window(found.file, found.file_octets);
   co_return co_await scan_segment(window, segment, visitor);
 }

@@ -49,6 +49,7 @@ class Log::Writer {
   // --- appending (log_append.cc)
   Result<RecordRef> append(std::uint16_t type, std::span<const std::string_view> parts);
   Task<Result<void>> commit(RecordRef ref);
+  Task<Result<void>> commit_appended();
   bool has_room(std::size_t payload_octets) const;
   Task<Result<void>> room(std::size_t payload_octets, Deadline deadline);
   LogPosition end() const;
@@ -63,6 +64,7 @@ class Log::Writer {
   std::uint64_t octets_used() const;
   Task<Result<void>> begin_checkpoint();
   Task<Result<void>> finish_checkpoint(std::string_view payload);
+  void abandon_checkpoint();
 
   Task<void> stop();  // log_flush.cc
   const LogStatistics& statistics() const { return statistics_; }

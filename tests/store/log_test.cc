@@ -329,6 +329,66 @@ TEST_P(LogModes, an_unfinished_checkpoint_changes_nothing) {
             (std::vector<std::string>{"old", "half of the state"}));
 }
 
+Task<void> abandoned_then_another(Log& log, Notes& notes) {
+  co_await append_and_commit(log, {"old"}, notes);
+  const Result<void> begun = co_await log.begin_checkpoint();
+  EXPECT_TRUE(begun.has_value());
+  co_await append_and_commit(log, {"half"}, notes);
+  log.abandon_checkpoint();
+  co_await append_and_commit(log, {"later"}, notes);
+  if (notes.numbers.empty()) co_return;
+  const Result<void> again = co_await log.begin_checkpoint();
+  EXPECT_TRUE(again.has_value());
+  co_await append_and_commit(log, {"whole"}, notes);
+  const Result<void> finished = co_await log.finish_checkpoint("done");
+  EXPECT_TRUE(finished.has_value());
+}
+
+TEST_P(LogModes, an_abandoned_checkpoint_changes_nothing_and_another_may_follow) {
+  with_log(options(StreamKind::journal), notes, &abandoned_then_another);
+  EXPECT_EQ(reopen(options(StreamKind::journal)).payloads(),
+            (std::vector<std::string>{"old", "half", "later"}));
+  notes.numbers.push_back(1);
+  with_log(options(StreamKind::journal), notes, &abandoned_then_another);
+  EXPECT_EQ(reopen(options(StreamKind::journal)).payloads(),
+            (std::vector<std::string>{"whole", "done"}));
+}
+
+Task<void> commit_everything(Log& log, Notes& notes) {
+  const Result<void> nothing = co_await log.commit_appended();
+  EXPECT_TRUE(nothing.has_value());
+  // More than a batch holds, and more than a segment: it waits for the last of it.
+  for (std::size_t number = 0; number < 12; ++number) {
+    notes.texts.push_back(numbered(number, 9000));
+    const Result<void> roomy = co_await log.room(9000, no_deadline);
+    EXPECT_TRUE(roomy.has_value());
+    EXPECT_TRUE(log.append(32, notes.texts.back()).has_value());
+  }
+  const Result<void> committed = co_await log.commit_appended();
+  EXPECT_TRUE(committed.has_value());
+  std::filesystem::copy(log.options().directory, log.options().directory + "-copy",
+                        std::filesystem::copy_options::recursive);
+}
+
+TEST_P(LogModes, everything_appended_is_committed_at_once) {
+  with_log(options(), notes, &commit_everything);
+  LogOptions copy = options();
+  copy.directory += "-copy";
+  EXPECT_EQ(reopen(copy).payloads(), notes.texts);
+  std::filesystem::remove_all(copy.directory);
+}
+
+// The segment that an owner begins from may be gone with its number, where all in it was released.
+Task<void> append_one(Log& log, Notes& notes) { co_await append_and_commit(log, {"new"}, notes); }
+
+TEST_P(LogModes, what_follows_the_place_to_begin_from_is_shown_though_its_segment_is_gone) {
+  LogOptions from = options();
+  from.start_from = {.segment = 7, .offset = 50'000};
+  with_log(from, notes, &append_one);
+  EXPECT_EQ(reopen(from).payloads(), std::vector<std::string>{"new"});
+  EXPECT_GT(notes.refs[0].segment, 7U);
+}
+
 Task<void> checkpoints_over_many_segments(Log& log, Notes& notes) {
   for (int round = 0; round < 4; ++round) {
     co_await append_and_commit(log, {numbered(1, 9000), numbered(2, 9000), numbered(3, 9000)},

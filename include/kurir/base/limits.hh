@@ -73,6 +73,14 @@ inline constexpr unsigned log_free_segments_max = 4;
 inline constexpr std::size_t content_extent_octets =
     128 << 10;                                       // a message above it is stored in extents
 inline constexpr std::size_t reader_files_max = 64;  // open at once, a core
+
+// Checkpoints (store/checkpoint_writer.hh). One is taken where a start would read so much more than
+// the last one; its own records are of this size, and leave this room to ordinary ones.
+inline constexpr std::uint64_t checkpoint_octets = 4ULL * log_segment_octets;
+inline constexpr std::size_t checkpoint_record_octets = 64 << 10;
+inline constexpr std::size_t checkpoint_room_octets = 512 << 10;
+inline constexpr std::size_t recovery_reads_max = 256;  // of queued messages, at once
+
 // Queue.
 inline constexpr std::size_t queue_reports_running_max = 256;  // to senders, at once, of a shard
 inline constexpr std::size_t queue_domains_kept = 4096;  // counted, though nothing waits for them
@@ -116,6 +124,8 @@ static_assert(content_extent_octets + 64 * 1024 + 1000 * 700 < log_record_payloa
 static_assert(mailbox_record_messages_max * 68 + mailbox_record_ranges_max * 8 <
                   log_record_payload_max,
               "messages that move, or uids whose flags change, fit one record");
+static_assert(checkpoint_record_octets + checkpoint_room_octets < log_record_payload_max,
+              "a checkpoint's record and the room it leaves can be asked for at once");
 static_assert(log_batch_octets > log_record_payload_max + 3 * 4096, "any record fits a batch");
 
 }  // namespace kurir::limits

@@ -132,6 +132,9 @@ class Log {
   // what the span shows.
   Task<Result<void>> commit(std::span<const RecordRef> refs);
 
+  // The same for everything that was appended until now.
+  Task<Result<void>> commit_appended();
+
   // Whether append() of a payload of so many octets would succeed now.
   bool has_room(std::size_t payload_octets) const;
   // Waits for that. Errors: as append()'s, where waiting cannot help; timed_out.
@@ -163,6 +166,8 @@ class Log {
   // Commits the end of the checkpoint and frees all older segments. Fails, and leaves the old
   // segments as the truth, where any commit failed since begin_checkpoint().
   Task<Result<void>> finish_checkpoint(std::string_view payload);
+  // Gives it up: the old segments stay the truth, with what was appended since.
+  void abandon_checkpoint();
   // Frees the segments before this one, whatever lives in them.
   void drop_before(std::uint32_t segment);
 
