@@ -6,7 +6,6 @@
 
 #include "kurir/base/assert.hh"
 #include "kurir/base/limits.hh"
-#include "kurir/mailbox/journal_record.hh"
 
 namespace kurir::mailbox {
 namespace {
@@ -199,53 +198,5 @@ class Accounts::Applier {
 };
 
 Result<Applied> Accounts::apply(const Change& change) { return std::visit(Applier(*this), change); }
-
-namespace {
-
-void describe_mailbox(AccountId account, const Mailbox& mailbox,
-                      std::vector<std::string>& records) {
-  const auto add = [&](const Change& change) { encode(change, records.emplace_back()); };
-  std::uint8_t index = 0;
-  for (const std::string& name : mailbox.keywords().names)
-    add(KeywordAdded{.account = account, .mailbox = mailbox.id(), .index = index++, .name = name});
-  const Snapshot now = mailbox.snapshot();
-  Appended appended{.account = account, .mailbox = mailbox.id(), .messages = {}};
-  now.walk({1, now.messages()}, [&](const Located& at) {
-    appended.messages.push_back(at.entry().describe());
-    if (appended.messages.size() < limits::mailbox_record_messages_max) return;
-    add(appended);
-    appended.messages.clear();
-  });
-  if (!appended.messages.empty()) add(appended);
-  add(MailboxRestored{.account = account,
-                      .mailbox = mailbox.id(),
-                      .uid_next = mailbox.uid_next(),
-                      .highest_modseq = mailbox.highest_modseq()});
-}
-
-}  // namespace
-
-std::vector<std::string> describe(const Account& account) {
-  std::vector<std::string> records;
-  AccountCreated created{.account = account.id(),
-                         .mailbox_last = account.mailbox_last(),
-                         .validity_last = account.validity_last(),
-                         .folders = {}};
-  for (const Folder& folder : account.tree().folders) {
-    NewFolder& described = created.folders.emplace_back();
-    described.use = folder.use;
-    described.name = folder.name;
-    if (!folder.mailbox) continue;
-    described.id = folder.mailbox->id();
-    described.validity = folder.mailbox->uid_validity();
-  }
-  encode(created, records.emplace_back());
-  for (const std::string& name : account.tree().subscriptions)
-    encode(SubscriptionChanged{.account = account.id(), .subscribed = true, .name = name},
-           records.emplace_back());
-  for (const Folder& folder : account.tree().folders)
-    if (folder.mailbox) describe_mailbox(account.id(), *folder.mailbox, records);
-  return records;
-}
 
 }  // namespace kurir::mailbox

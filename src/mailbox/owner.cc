@@ -13,20 +13,28 @@ namespace {
 // How long a request that needs several records waits for the journal's next segment.
 constexpr Nanoseconds room_wait_max = Seconds(30);
 
+AccountId account_of(const Change& change) {
+  return std::visit([](const auto& one) { return one.account; }, change);
+}
+
 }  // namespace
 
 Owner::Owner(QuiescenceDomain& quiescence, std::function<void(MailboxKey)> changed)
     : retired_(quiescence), accounts_(retired_), changed_(std::move(changed)) {}
 
-Owner::~Owner() { KURIR_ASSERT(turns_.empty()); }
+Owner::~Owner() {
+  KURIR_ASSERT(turns_.empty());
+  KURIR_ASSERT(waiting_.empty());
+}
 
 // --- recovery
 
-Result<void> Owner::recover(std::string_view payload) {
+Result<void> Owner::recover(std::uint16_t type, std::string_view payload) {
   Result<std::vector<Change>> changes = decode(payload);
   if (!changes) return std::unexpected(changes.error());
   for (const Change& change : *changes) {
-    deliveries_.note(change);
+    // Those of before a checkpoint are known to the queues.
+    if (type == record_changes) deliveries_.note(change);
     // What was deleted meanwhile is not found, live as in recovery: not an error of the journal's.
     static_cast<void>(accounts_.apply(change));
   }
@@ -50,17 +58,18 @@ bool Owner::was_delivered(QueueId origin, std::uint16_t ordinal) const {
 Task<Result<Applied>> Owner::commit(std::vector<Change> changes) {
   std::string payload;
   for (const Change& change : changes) encode(change, payload);
-  const Result<store::RecordRef> record = journal_->append(record_changes, payload);
-  if (!record) co_return std::unexpected(record.error());
   Turn turn;
-  turns_.push_back(turn);
-  const Result<void> committed = co_await journal_->commit(*record);
+  turn.account = account_of(changes.front());
+  const Result<void> journalled = co_await journal(turn, payload);
+  if (!journalled) co_return std::unexpected(journalled.error());
+  const Result<void> committed = co_await journal_->commit(turn.record);
   while (&turns_.front() != &turn) co_await turn.is_next.wait();
   Result<Applied> result = Applied{};
   if (!committed) result = std::unexpected(committed.error());
   if (committed) result = apply(changes);
   turn.unlink();
   if (!turns_.empty()) turns_.front().is_next.notify_all();
+  turn_ended_.notify_all();
   co_return result;
 }
 
@@ -68,6 +77,24 @@ Task<Result<Applied>> Owner::commit(std::vector<Change> changes) {
 // be one between a plan and its record.
 Task<Result<void>> Owner::room_for_another_record() {
   co_return co_await journal_->room(journal_->record_payload_max(), deadline_in(room_wait_max));
+}
+
+// Who waits at the gate goes first there: numbers were reserved in that order.
+Task<Result<void>> Owner::journal(Turn& turn, const std::string& payload) {
+  if (gated_ != turn.account) co_return journal_now(turn, payload);
+  Waiting waiting(turn, payload);
+  waiting_.push_back(waiting);
+  co_await waiting.passed.wait();
+  co_return waiting.journalled;
+}
+
+Result<void> Owner::journal_now(Turn& turn, const std::string& payload) {
+  const Result<store::RecordRef> record = journal_->append(record_changes, payload);
+  if (!record) return std::unexpected(record.error());
+  turn.record = *record;
+  turn.number = ++turns_taken_;
+  turns_.push_back(turn);
+  return {};
 }
 
 Result<Applied> Owner::apply(const std::vector<Change>& changes) {
@@ -106,7 +133,8 @@ void Owner::unlock(AccountId account) {
 }
 
 Task<void> Owner::stop() {
-  while (!turns_.empty() || !planning_.empty()) co_await sleep_for(Milliseconds(1));
+  while (!turns_.empty() || !waiting_.empty() || !planning_.empty())
+    co_await sleep_for(Milliseconds(1));
 }
 
 Result<Shared<Mailbox>> Owner::mailbox_of(AccountId account, MailboxId mailbox) const {
@@ -120,12 +148,6 @@ Result<Shared<Mailbox>> Owner::mailbox_of(AccountId account, MailboxId mailbox) 
 std::uint64_t Owner::used_octets(AccountId account) const {
   const Account* found = accounts_.find(account);
   return found == nullptr ? 0 : found->used_octets();
-}
-
-void Owner::snapshot(const std::function<void(const std::string& payload)>& keep) const {
-  accounts_.for_each([&](const Account& account) {
-    for (const std::string& payload : describe(account)) keep(payload);
-  });
 }
 
 }  // namespace kurir::mailbox

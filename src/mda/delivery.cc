@@ -39,15 +39,15 @@ void Delivery::offer(queue::Job& job) {
 }
 
 void Delivery::start_jobs() {
-  while (!stopping_ && !waiting_.empty() && running_ < options_.jobs_running_max) {
+  while (!stopping_ && !waiting_.empty() && in_progress_.size() < options_.jobs_running_max) {
     queue::Job& job = waiting_.pop_front();
     queue_.take_up(job);
-    ++running_;
-    scope_.start(carry_out(job));
+    in_progress_.insert(++started_);
+    scope_.start(carry_out(job, started_));
   }
 }
 
-Task<void> Delivery::carry_out(queue::Job& job) {
+Task<void> Delivery::carry_out(queue::Job& job, std::uint64_t number) {
   if (job.ordinals.size() == 1) {
     co_await deliver(job.message, job.ordinals.front());
   } else {
@@ -57,12 +57,18 @@ Task<void> Delivery::carry_out(queue::Job& job) {
     co_await deliveries.join();
   }
   queue_.finish(job);
-  --running_;
+  in_progress_.erase(number);
+  ended_.notify_all();
   start_jobs();
 }
 
+Task<void> Delivery::settled_so_far() {
+  const std::uint64_t last = started_;
+  while (!in_progress_.empty() && *in_progress_.begin() <= last) co_await ended_.wait();
+}
+
 std::string Delivery::explain(const queue::Job&) const {
-  return "its turn: " + std::to_string(running_) + " of at most " +
+  return "its turn: " + std::to_string(in_progress_.size()) + " of at most " +
          std::to_string(options_.jobs_running_max) + " local deliveries run on this core";
 }
 

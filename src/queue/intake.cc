@@ -148,6 +148,8 @@ void Queue::recover_change(std::uint16_t type, std::string_view payload) {
       recovered_changes_[record->id].sender_warned = true;
   } else if (type == record_administrator_order) {
     if (const auto record = decode_order(payload)) recover_order(*record);
+  } else if (type == record_queued) {
+    if (const auto record = decode_queued(payload)) recovered_queued_[record->id] = record->record;
   }
 }
 

@@ -11,6 +11,7 @@ static_assert(std::endian::native == std::endian::little, "stored numbers are li
 constexpr std::size_t ended_octets = 24;
 constexpr std::size_t put_off_octets = 40;
 constexpr std::size_t told_of_delay_octets = 16;
+constexpr std::size_t queued_octets = 24;
 constexpr std::size_t order_octets = 24;
 
 template <class T>
@@ -26,6 +27,29 @@ T get(std::string_view from, std::size_t offset) {
 }
 
 }  // namespace
+
+std::string encode(const Queued& record) {
+  std::string payload(queued_octets, '\0');
+  put(payload, 0, record.id.value);
+  put(payload, 8, record.record.segment);
+  put(payload, 12, record.record.offset);
+  put(payload, 16, record.record.octets);
+  put(payload, 20, static_cast<std::uint8_t>(record.record.stream));
+  return payload;
+}
+
+std::optional<Queued> decode_queued(std::string_view payload) {
+  if (payload.size() != queued_octets) return std::nullopt;
+  const auto stream = get<std::uint8_t>(payload, 20);
+  if (stream > static_cast<std::uint8_t>(store::StreamKind::mail)) return std::nullopt;
+  Queued record{.id = QueueId(get<std::uint64_t>(payload, 0)), .record = {}};
+  record.record.segment = get<std::uint32_t>(payload, 8);
+  record.record.offset = get<std::uint32_t>(payload, 12);
+  record.record.octets = get<std::uint32_t>(payload, 16);
+  record.record.stream = static_cast<store::StreamKind>(stream);
+  if (!record.record.present()) return std::nullopt;
+  return record;
+}
 
 std::string encode(const SenderToldOfDelay& record) {
   std::string payload(told_of_delay_octets, '\0');

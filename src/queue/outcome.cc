@@ -63,6 +63,7 @@ void Queue::journal_ended(Message& message, std::size_t ordinal) {
   const std::string payload = encode(record);
   const Result<store::RecordRef> written = logs_.journal->append(record_recipient_ended, payload);
   if (written) journal_last_ = *written;
+  if (!written) unjournalled_.push_back(record);
   // The mailbox's own record is durable; what another host took must not be sent again.
   if (written && !message.envelope.recipients[ordinal].is_local) sync_soon(*written);
 }

@@ -55,6 +55,7 @@ void Queue::count(Message& message) {
 
 void Queue::start() {
   recovered_changes_.clear();
+  recovered_queued_.clear();
   std::vector<Message*> recovered;  // scheduling may drop what has expired
   for (auto& [id, message] : messages_) recovered.push_back(message.get());
   for (Message* message : recovered) {

@@ -174,8 +174,9 @@ void Queue::no_longer_recovered(Message& message) {
   if (--recovered_waiting_ == 0) recovered_done_.notify_all();
 }
 
-Task<void> Queue::recovered_attempted() {
+Task<bool> Queue::recovered_attempted() {
   while (recovered_waiting_ > 0 && !stopping_) co_await recovered_done_.wait();
+  co_return recovered_waiting_ == 0;
 }
 
 }  // namespace kurir::queue

@@ -101,6 +101,7 @@ void CoreServer::install_turn_hooks() {
                                           [this] {
                                             shared_.quiescence.quiescent(core_);
                                             owner_->reclaim();
+                                            count_commits();
                                           },
                                       .before_sleep = [this] { shared_.quiescence.offline(core_); },
                                       .after_sleep = [this] { shared_.quiescence.online(core_); }});
@@ -153,9 +154,10 @@ Task<bool> CoreServer::start() {
 // When every queue has tried what it recovered, no owner is asked about the time before the restart
 // any more.
 Task<void> CoreServer::forget_old_deliveries() {
-  co_await queue_->recovered_attempted();
-  static_cast<void>(co_await shared_.recovered.arrive(true));
+  const bool attempted = co_await queue_->recovered_attempted();
+  may_checkpoint_ = co_await shared_.recovered.arrive(attempted);
   owner_->forget_deliveries();
+  if (may_checkpoint_) co_await keep_checkpoints();
 }
 
 // Front ends first, then what they used, then what that used.
@@ -172,6 +174,7 @@ Task<void> CoreServer::stop() {
   co_await scope_.join();
   static_cast<void>(co_await shared_.barrier.arrive(true));  // no core delivers to another any more
   co_await owner_->stop();
+  if (serving_) co_await checkpoint_at_stop();
   co_await broadcast_.stop();
   if (journal_) co_await journal_->stop();
   if (mail_) co_await mail_->stop();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "checkpoints.hh"
 #include "front_end.hh"
 #include "kurir/directory/directory.hh"
 #include "kurir/dns/resolver.hh"
@@ -26,10 +27,17 @@ class CoreServer {
   ~CoreServer();
 
   Task<void> run();
-  void ask_to_stop() { stop_.set(); }
+  void ask_to_stop() {
+    stop_.set();
+    checkpoint_wanted_.notify_all();
+  }
   CoreIndex core() const { return core_; }
   // Whether every core serves; known once all have recovered and listen, or one of them could not.
   Task<bool> started();
+
+  // For another core's checkpoint, on this core: waits until what deliveries had come to by now is
+  // durable in this shard's queue. False: that cannot be promised.
+  Task<bool> outcomes_are_durable();
 
   // For the control socket, on this core.
   queue::Queue& queue() { return *queue_; }
@@ -43,7 +51,14 @@ class CoreServer {
   // recovery.cc: logs opened, what they hold applied
   Task<Result<void>> recover();
   Task<Result<std::unique_ptr<store::Log>>> open_log(store::StreamKind stream,
+                                                     store::LogPosition start_from,
                                                      store::RecordVisitor& visitor);
+  Task<Result<void>> recover_queued(const queue::StreamPositions& positions);
+  // checkpointing.cc
+  void count_commits();
+  Task<void> keep_checkpoints();
+  Task<void> take_checkpoint();
+  Task<void> checkpoint_at_stop();
   // front_ends.cc
   Result<void> open_listeners();
   void add_front_ends();
@@ -69,6 +84,7 @@ class CoreServer {
   std::unique_ptr<mailbox::Mailboxes> mailboxes_;
   mailbox::ChangeBroadcast broadcast_;
   std::unique_ptr<queue::Queue> queue_;
+  std::unique_ptr<Checkpoints> checkpoints_;  // once the logs are open
   std::unique_ptr<directory::Directory> directory_;
   std::unique_ptr<mda::Delivery> delivery_;
   std::unique_ptr<dns::Resolver> resolver_;
@@ -81,7 +97,10 @@ class CoreServer {
       listeners_;  // until their front ends are made
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
   Event stop_, decided_;
+  Signal checkpoint_wanted_;
+  std::uint64_t commits_counted_ = 0;
   bool serving_ = false;
+  bool may_checkpoint_ = false;  // nobody asks about deliveries of before the start any more
   Scope scope_;
 };
 

@@ -115,6 +115,11 @@ constexpr Key table[] = {
      "Mail is refused for a time (452) where less would stay free on the disk.",
      [](C& c) -> Field { return Size{&c.store.free_space_min, 0, no_bound}; }},
 
+    {"store.checkpoint_size",
+     "A start reads what is queued, the mailboxes' index, and at most about so much beside them:\n"
+     "a checkpoint is written when more has come, for each core.",
+     [](C& c) -> Field { return Size{&c.store.checkpoint_size, 65536, no_bound}; }},
+
     {"queue.max_age", "A message that could not be delivered for so long is returned.",
      [](C& c) -> Field { return Duration{&c.queue.max_age, Seconds(1), year}; }},
     {"queue.retry_interval", "Wait before the first retry; it doubles with each further one.",

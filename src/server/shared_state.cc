@@ -35,6 +35,7 @@ SharedState::SharedState(const Configuration& configuration_of, const ServeOptio
       sites(cores_of),
       barrier(cores_of),
       recovered(cores_of),
+      outcomes_durable(cores_of),
       servers(cores_of),
       owners(cores_of),
       mailboxes(cores_of),

@@ -57,8 +57,9 @@ struct SharedState {
   std::vector<observe::Counters> counters;  // by core
   dns::ResolverOptions resolver_options;
   relay::SiteTable sites;
-  CoreBarrier barrier;    // start and stop
-  CoreBarrier recovered;  // every queue has tried what it recovered
+  CoreBarrier barrier;           // start and stop
+  CoreBarrier recovered;         // every queue has tried what it recovered
+  CoreBarrier outcomes_durable;  // at the stop: of every delivery, in every queue
 
   // By core; written by each core before the first barrier, read after it.
   std::vector<CoreServer*> servers;

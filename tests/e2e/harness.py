@@ -142,6 +142,17 @@ class Server:
         """What `kurir queue list --json` says: a list of entries."""
         return parse_records(self.run('queue', 'list', '--json', '--limit', '0').stdout)
 
+    def segments(self, stream):
+        """Numbers of the segments of 'journal', 'mail' or 'spool' that are not free, by shard."""
+        return {shard.name: sorted(int(file.stem.rsplit('-', 1)[1])
+                                   for file in shard.glob(f'{stream}-*.seg'))
+                for shard in sorted(self.data.glob('shard-*'))}
+
+    def oldest_journal_segments(self):
+        """By shard: it moves when a checkpoint frees what is older."""
+        return {shard: min(numbers, default=0)
+                for shard, numbers in self.segments('journal').items()}
+
     def rss(self):
         """Resident octets of the server process."""
         status = pathlib.Path(f'/proc/{self.process.pid}/status').read_text()

@@ -12,6 +12,7 @@
 #include "kurir/base/limits.hh"
 #include "kurir/mailbox/accounts.hh"
 #include "kurir/mailbox/deliveries.hh"
+#include "kurir/mailbox/description.hh"
 #include "kurir/mailbox/journal_record.hh"
 
 namespace kurir::mailbox {

@@ -21,8 +21,8 @@ class MailHouse {
   Task<void> open(Shard::Seen seen = {}) {
     install_turn_hooks();
     const Shard::Seen mine = [&](const store::RecordView& record) {
-      if (record.type == mailbox::record_changes) {
-        EXPECT_TRUE(owner_.recover(record.payload).has_value());
+      if (record.type == mailbox::record_changes || record.type == mailbox::record_snapshot) {
+        EXPECT_TRUE(owner_.recover(record.type, record.payload).has_value());
       } else if (seen) {
         seen(record);
       }

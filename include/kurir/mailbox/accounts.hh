@@ -9,8 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "kurir/base/ids.hh"
 #include "kurir/base/quiescence.hh"
@@ -72,9 +70,5 @@ class Accounts {
   std::size_t size_ = 0;
   bool recovering_ = true;
 };
-
-// The account as changes that make it anew: for a checkpoint. Each string is a journal record's
-// payload of bounded size; applied in order to Accounts without it they give the same state.
-std::vector<std::string> describe(const Account& account);
 
 }  // namespace kurir::mailbox

@@ -21,12 +21,15 @@
 #include "kurir/mailbox/accounts.hh"
 #include "kurir/mailbox/deliveries.hh"
 #include "kurir/mailbox/mailbox_key.hh"
+#include "kurir/store/checkpoint_writer.hh"
 #include "kurir/store/log.hh"
 
 namespace kurir::mailbox {
 
 // The journal's record type of mailbox changes (journal_record.hh).
 inline constexpr std::uint16_t record_changes = 64;
+// The same payload as part of a checkpoint: it tells what is, and nothing of deliveries.
+inline constexpr std::uint16_t record_snapshot = 65;
 
 // Flags as a client names them. Keywords get bits of the mailbox's own.
 struct FlagNames {
@@ -69,8 +72,8 @@ class Owner {
   Owner(QuiescenceDomain& quiescence, std::function<void(MailboxKey)> changed);
   ~Owner();
 
-  // --- recovery: each record of type record_changes, of this shard's journal, in order.
-  Result<void> recover(std::string_view payload);
+  // --- recovery: each of this shard's journal records of the two types, in order.
+  Result<void> recover(std::uint16_t type, std::string_view payload);
   // Recovery is over; changes go to this journal.
   void start(store::Log& journal);
   // Whether a delivery of the queue's had been journalled before the restart. Asked for messages
@@ -113,8 +116,10 @@ class Owner {
 
   // The queue has asked about all that recovery found: the memory of old deliveries may go.
   void forget_deliveries() { deliveries_.clear(); }
-  // The whole state as journal records' payloads, for a checkpoint.
-  void snapshot(const std::function<void(const std::string& payload)>& keep) const;
+  // Appends the whole state to the journal, which has begun a checkpoint. An account's part says
+  // what its records before it made of it, and none comes within: it is cut there, whichever of
+  // them a start reads. Changes of that one account wait meanwhile. One at a time.
+  Task<Result<void>> write_snapshot(store::CheckpointWriter& writer);
 
   // Where this core leaves what readers of other cores may still look at.
   RetireQueue& retired() { return retired_; }
@@ -131,8 +136,28 @@ class Owner {
   using FolderPlan = std::function<Result<Change>(Account&)>;
   // A change between its journal record and its application.
   struct Turn : ListLink {
+    AccountId account;
+    store::RecordRef record;
+    std::uint64_t number = 0;
     Signal is_next;
   };
+  // A change that waits at the gate.
+  struct Waiting : ListLink {
+    Waiting(Turn& turn_of, const std::string& payload_of) : turn(turn_of), payload(payload_of) {}
+    Turn& turn;
+    const std::string& payload;
+    Result<void> journalled;
+    Event passed;
+  };
+  Task<Result<void>> journal(Turn& turn, const std::string& payload);
+  Result<void> journal_now(Turn& turn, const std::string& payload);
+  // owner_checkpoint.cc
+  Task<Result<void>> write_account(store::CheckpointWriter& writer, AccountId account);
+  Task<Result<void>> write_pieces(store::CheckpointWriter& writer, const Account& account);
+  Task<void> applied_so_far();
+  bool is_changing(AccountId account);
+  Task<void> open_gate();
+
   Task<Result<Applied>> commit(std::vector<Change> changes);
   Task<Result<void>> room_for_another_record();
   Task<Result<StoreOutcome>> change_flags_in_one_record(AccountId account, MailboxId mailbox,
@@ -160,6 +185,10 @@ class Owner {
   std::function<void(MailboxKey)> changed_;
   std::unordered_set<AccountId> locked_maildrops_;
   IntrusiveList<Turn> turns_;
+  std::uint64_t turns_taken_ = 0;
+  Signal turn_ended_;
+  std::optional<AccountId> gated_;  // its changes wait: it is being described
+  IntrusiveList<Waiting> waiting_;  // at the gate, in the order of their plans
   std::unordered_set<AccountId> planning_;
   Signal planned_;
 };

@@ -2,9 +2,12 @@
 // Local delivery: the queue's deliverer for recipients of our own domains. Content is not touched:
 // each recipient gets an index entry that points at it. Core-local.
 
+#include <cstdint>
+#include <set>
 #include <string>
 
 #include "kurir/base/intrusive_list.hh"
+#include "kurir/coro/event.hh"
 #include "kurir/coro/scope.hh"
 #include "kurir/directory/directory.hh"
 #include "kurir/mailbox/mailboxes.hh"
@@ -31,12 +34,14 @@ class Delivery final : public queue::Deliverer {
   void hurry(queue::Job&) override {}  // nothing local waits but for its turn
   std::string explain(const queue::Job& job) const override;
   Task<void> stop() override;
+  // Waits until the deliveries that run now are settled.
+  Task<void> settled_so_far();
 
  private:
   void start_jobs();
   // Every recipient at once. A delivery that the mailbox's journal already has (from before a
   // crash) is settled and not repeated.
-  Task<void> carry_out(queue::Job& job);
+  Task<void> carry_out(queue::Job& job, std::uint64_t number);
   Task<void> deliver(queue::Message& message, std::size_t ordinal);
 
   DeliveryOptions options_;
@@ -45,7 +50,9 @@ class Delivery final : public queue::Deliverer {
   mailbox::Mailboxes& mailboxes_;
   observe::Counters& counters_;
   IntrusiveList<queue::Job> waiting_;
-  std::size_t running_ = 0;
+  std::uint64_t started_ = 0;            // jobs, ever: each one's number
+  std::set<std::uint64_t> in_progress_;  // numbers of jobs
+  Signal ended_;
   bool stopping_ = false;
   Scope scope_;
 };

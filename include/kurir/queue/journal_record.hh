@@ -19,6 +19,10 @@
 //    16  u16 ordinal of the recipient that is to bounce; 0xffff: the order is for all of them
 //    18  u8  AdministratorOrder                19  u8 zero
 //    20  u32 octets of the reply (at most 1024), then the reply: what the bounce says; else empty
+//   queued (34), 24 octets: a message of before a checkpoint that is not through
+//     0  u64 queue id
+//     8  u32 segment, 12 u32 offset, 16 u32 octets: of the message's record in this shard
+//    20  u8  StreamKind                        21  u8[3] zero
 //
 // Pure. Any core.
 
@@ -35,6 +39,7 @@ namespace kurir::queue {
 
 inline constexpr std::uint16_t record_recipient_ended = 32;
 inline constexpr std::uint16_t record_recipient_put_off = 33;
+inline constexpr std::uint16_t record_queued = 34;
 inline constexpr std::uint16_t record_administrator_order = 35;
 inline constexpr std::uint16_t record_sender_told_of_delay = 36;
 inline constexpr std::size_t reply_octets_max = 1024;
@@ -75,10 +80,17 @@ struct SenderToldOfDelay {
   WallTime when;
 };
 
+struct Queued {
+  QueueId id;
+  store::RecordRef record;  // its shard is the journal's, which is not written
+};
+
+std::string encode(const Queued& record);
 std::string encode(const SenderToldOfDelay& record);
 std::string encode(const AdministratorOrdered& record);
 std::string encode(const RecipientEnded& record);
 std::string encode(const RecipientPutOff& record);
+std::optional<Queued> decode_queued(std::string_view payload);
 std::optional<SenderToldOfDelay> decode_told_of_delay(std::string_view payload);
 std::optional<RecipientEnded> decode_ended(std::string_view payload);
 // The reply of these two views the payload.

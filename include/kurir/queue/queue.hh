@@ -26,6 +26,7 @@
 #include "kurir/queue/message.hh"
 #include "kurir/queue/tally.hh"
 #include "kurir/queue/walk.hh"
+#include "kurir/store/checkpoint_writer.hh"
 #include "kurir/store/log.hh"
 
 namespace kurir::queue {
@@ -44,6 +45,11 @@ struct ShardLogs {
   store::Log* spool = nullptr;
   store::Log* mail = nullptr;
   store::Log* journal = nullptr;
+};
+
+// Where a checkpoint cuts a shard's streams of messages.
+struct StreamPositions {
+  store::LogPosition mail, spool;
 };
 
 // A message's content, CRLF line ends, no dot-stuffing: what went ahead as extents, then the rest
@@ -65,12 +71,16 @@ class Queue {
   // record.
   void recover_change(std::uint16_t type, std::string_view payload);
   void recover_message(const store::RecordRef& record, std::string_view payload);
+  // The messages that the journal says were queued at its checkpoint, whose records lie before what
+  // the streams show from these positions on: recover_message() wants them too. In the order of the
+  // disk.
+  std::vector<store::RecordRef> queued_before(const StreamPositions& positions) const;
   void add_deliverer(Deliverer& deliverer) { deliverers_.push_back(&deliverer); }
   void set_notifier(Notifier& notifier) { notifier_ = &notifier; }
   void start();
   // Waits until each message from before the restart was attempted once, where a recipient is
-  // local: old deliveries need not be remembered then.
-  Task<void> recovered_attempted();
+  // local: old deliveries need not be remembered then. False: the queue was stopped before.
+  Task<bool> recovered_attempted();
   // Offers nothing any more, stops the deliverers, waits for what is being written.
   Task<void> stop();
 
@@ -100,6 +110,14 @@ class Queue {
   // Ends the job, which is gone afterwards, and maybe its message. Recipients that were not settled
   // are offered again, at once.
   void finish(Job& job);
+
+  // --- checkpoints (snapshot.cc)
+  // Appends to the journal, which has begun a checkpoint, what is queued of the messages before
+  // these positions; all of them are durable, or gone, when it returns.
+  Task<Result<void>> write_snapshot(store::CheckpointWriter& writer,
+                                    const StreamPositions& positions);
+  // Waits until every outcome that was settled is on disk.
+  Task<Result<void>> sync_outcomes();
 
   // --- looking and administrating
   std::size_t size() const { return messages_.size(); }
@@ -165,6 +183,9 @@ class Queue {
                 const AdministratorCommand& command);
   void remove_recipient(Message& message, std::size_t ordinal, std::string_view reply);
 
+  // snapshot.cc
+  Task<Result<void>> write_queued(store::CheckpointWriter& writer, QueueId id);
+
   // intake.cc
   void share_texts(Envelope& envelope);
   void recover_order(const AdministratorOrdered& record);
@@ -192,6 +213,8 @@ class Queue {
   Tally tally_;
   TextCache texts_;
   std::unordered_map<QueueId, Resolved> recovered_changes_;
+  std::unordered_map<QueueId, store::RecordRef> recovered_queued_;
+  std::vector<RecipientEnded> unjournalled_;  // the journal had no room
   Notifier* notifier_ = nullptr;
   std::size_t recovered_waiting_ = 0;
   Signal recovered_done_;

@@ -59,6 +59,7 @@ struct Configuration {
     store::SyncMode sync = store::SyncMode::buffered;
     std::uint64_t segment_size = limits::log_segment_octets;
     std::uint64_t free_space_min = 64 << 20;
+    std::uint64_t checkpoint_size = limits::checkpoint_octets;
   } store;
 
   struct Queue {
