@@ -10,9 +10,6 @@
 namespace kurir::mailbox {
 namespace {
 
-// How long a request that needs several records waits for the journal's next segment.
-constexpr Nanoseconds room_wait_max = Seconds(30);
-
 AccountId account_of(const Change& change) {
   return std::visit([](const auto& one) { return one.account; }, change);
 }

@@ -5,12 +5,6 @@
 #include "kurir/mailbox/owner.hh"
 
 namespace kurir::mailbox {
-namespace {
-
-// How long a change that had to wait for its account's description waits for room besides.
-constexpr Nanoseconds room_wait_max = Seconds(30);
-
-}  // namespace
 
 Task<Result<void>> Owner::write_snapshot(store::CheckpointWriter& writer) {
   // An account that was journalled before the checkpoint began is there to be seen after this; one

@@ -23,6 +23,9 @@ NewMessage describe(const Arrival& arrival, FlagWord flags, Uid uid, ModSeq mods
           .prefix_octets = arrival.prefix_octets};
 }
 
+// A journal record that says so much (journal_record.hh).
+constexpr std::size_t appended_octets_max(std::size_t messages) { return 64 + messages * 68; }
+
 FlagsEdit edit_of(FlagsMode mode, FlagWord flags) {
   switch (mode) {
     case FlagsMode::add:
@@ -83,6 +86,12 @@ Task<Result<AppendOutcome>> Owner::append(AccountId account, MailboxId mailbox,
     const Result<FlagWord> bits = co_await flag_bits(account, mailbox, arrival.flags, true);
     if (!bits) co_return std::unexpected(bits.error());
     flags.push_back(*bits);
+  }
+  // Mail that has come waits for the journal's next segment: failing would put it off for long.
+  if (!journal_->has_room(appended_octets_max(arrivals.size()))) {
+    const Result<void> roomy =
+        co_await journal_->room(appended_octets_max(arrivals.size()), deadline_in(room_wait_max));
+    if (!roomy) co_return std::unexpected(roomy.error());
   }
   const Result<Shared<Mailbox>> found = mailbox_of(account, mailbox);
   if (!found) co_return std::unexpected(found.error());

@@ -128,6 +128,8 @@ class Owner {
   Task<void> stop();
 
  private:
+  // How long a change waits for the journal's next segment.
+  static constexpr Nanoseconds room_wait_max = Seconds(30);
   struct FlagsWanted {
     FlagsMode mode;
     const FlagNames& names;
