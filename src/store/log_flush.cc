@@ -80,10 +80,9 @@ Task<Result<void>> Log::Writer::write_batch(Batch& batch, SegmentState& segment)
   const bool direct = options_.sync == SyncMode::direct;
   const std::string_view octets = direct ? batch.blocks() : batch.view(batch.begin(), batch.end());
   const std::uint64_t offset = direct ? batch.block_begin() : batch.begin();
-  const Result<void> written = co_await segment.file.write_at(octets, offset, direct && commits);
-  if (!written) co_return written;
-  statistics_.written_octets += octets.size();
-  if (!direct && commits) co_return co_await segment.file.sync_data();
+  // One operation: a write and a sync of their own would each be handed to a kernel thread.
+  const Result<void> written = co_await segment.file.write_at(octets, offset, commits);
+  if (written) statistics_.written_octets += octets.size();
   co_return written;
 }
 
