@@ -73,7 +73,7 @@ Task<MessageFetch::Outcome> MessageFetch::run() {
   for (const wire::FetchSection& section : items_.sections)
     if (well) well = co_await send_section(fetch, section);
   fetch.finish();
-  if (made_) session_.services_.structures.add(std::move(made_), session_.services_.retired);
+  if (made_) session_.services_.caches.structures.add(std::move(made_), session_.services_.retired);
   co_return well ? Outcome::sent : Outcome::broken;
 }
 
@@ -88,7 +88,7 @@ Task<bool> MessageFetch::prepare() {
   if (well && by_part) well = co_await load_structure();
   if (well && by_header && !header_octets_) well = co_await load_header();
   if (!well || !items_.has(structure_items) || made_) co_return well;
-  cached_ = session_.services_.structures.find(at_.entry().content());
+  cached_ = session_.services_.caches.structures.find(at_.entry().content());
   if (cached_ != nullptr) co_return true;
   well = co_await open();
   if (well) well = co_await load_structure();

@@ -34,9 +34,11 @@ bool compare_days(SearchKey key, std::chrono::sys_days day, std::chrono::sys_day
 
 }  // namespace
 
-SearchRun::SearchRun(const wire::SearchProgram& program, const Selected& selected, WallTime now)
+SearchRun::SearchRun(const wire::SearchProgram& program, const Selected& selected,
+                     const Sources& sources, WallTime now)
     : program_(program),
       selected_(selected),
+      sources_(sources),
       now_seconds_(now.seconds()),
       prepared_(program.nodes.size()) {
   for (std::size_t index = 0; index < program.nodes.size(); ++index)
@@ -60,15 +62,33 @@ void SearchRun::prepare(const wire::SearchNode& node, Prepared& prepared) {
   const bool is_text =
       node.key == SearchKey::header || node.key == SearchKey::body || node.key == SearchKey::text;
   if (is_text) prepared.text.emplace(node.text().value.view());
+  const bool is_field =
+      node.key == SearchKey::header && wire::FoldedHeader::keeps(node.text().field.view());
+  const bool is_date = wire::search_cost(node.key) == wire::SearchCost::header && !is_text;
+  asks_for_fields_ = asks_for_fields_ || is_field || is_date;
 }
 
-Task<bool> SearchRun::from_content(store::Reader& reader, mailbox::Located at) {
+SearchTruth SearchRun::from_memory(mailbox::Located at) const {
+  const SearchTruth truth = evaluate({.at = at});
+  if (truth != SearchTruth::unknown || !asks_for_fields_) return truth;
+  const mailbox::CachedHeader* cached = sources_.headers.find(at.entry().content());
+  return cached == nullptr ? truth : evaluate({.at = at, .fields = &cached->fields});
+}
+
+void SearchRun::keep(const mailbox::Located& at, const std::string& header) {
+  auto kept = std::make_unique<mailbox::CachedHeader>(header);
+  kept->content = at.entry().content();
+  sources_.headers.add(std::move(kept), sources_.retired);
+}
+
+Task<bool> SearchRun::from_content(mailbox::Located at) {
   Known known{.at = at};
-  Result<mailbox::StoredMessage> message = co_await open_message(reader, at);
+  Result<mailbox::StoredMessage> message = co_await open_message(sources_.reader, at);
   if (!message) co_return false;
   const Result<std::string> header = co_await read_header(*message);
   if (!header) co_return false;
   octets_read_ += header->size();
+  if (asks_for_fields_) keep(at, *header);
   known.header = &*header;
   const SearchTruth truth = evaluate(known);
   if (truth != SearchTruth::unknown) co_return truth == SearchTruth::yes;
@@ -93,6 +113,7 @@ SearchTruth SearchRun::leaf(std::size_t index, const wire::SearchNode& node,
     case wire::SearchCost::index:
       return truth_of(index_leaf(prepared, node, known.at));
     case wire::SearchCost::header:
+      if (known.fields != nullptr) return fields_leaf(prepared, node, *known.fields);
       if (known.header == nullptr) return SearchTruth::unknown;
       return truth_of(header_leaf(prepared, node, *known.header));
     case wire::SearchCost::content:
@@ -140,6 +161,16 @@ bool SearchRun::index_leaf(const Prepared& prepared, const wire::SearchNode& nod
     default:
       return true;
   }
+}
+
+SearchTruth SearchRun::fields_leaf(const Prepared& prepared, const wire::SearchNode& node,
+                                   const wire::FoldedHeader& fields) {
+  if (node.key != SearchKey::header)
+    return truth_of(fields.sent() && compare_days(node.key, *fields.sent(), node.day()));
+  const std::string_view name = node.text().field.view();
+  if (!wire::FoldedHeader::keeps(name)) return SearchTruth::unknown;
+  const std::optional<bool> matches = fields.matches(name, *prepared.text);
+  return matches ? truth_of(*matches) : SearchTruth::unknown;
 }
 
 // A message without a Date that can be read was sent on no day.

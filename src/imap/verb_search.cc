@@ -71,7 +71,9 @@ Task<Reply> ServerSession::search(const wire::ImapCommand& command) {
   }
   const bool by_modseq = wanted.program.uses(wire::SearchKey::modseq);
   condstore_ = condstore_ || by_modseq;
-  SearchRun run(wanted.program, *selected_, io::wall_now());
+  SearchRun run(wanted.program, *selected_,
+                {services_.mailboxes.reader(), services_.caches.headers, services_.retired},
+                io::wall_now());
   if (run.beyond_mailbox()) co_return bad("There is no message with such a number");
   wire::NumberSet everything;
   if (selected_->view.messages() > 0) everything.add({1, selected_->view.messages()});
@@ -79,10 +81,9 @@ Task<Reply> ServerSession::search(const wire::ImapCommand& command) {
   FoundMessages found;
   std::size_t looked_at = 0;
   while (const mailbox::Located at = walk.next()) {
-    const wire::SearchTruth truth = run.from_index(at);
+    const wire::SearchTruth truth = run.from_memory(at);
     bool matches = truth == wire::SearchTruth::yes;
-    if (truth == wire::SearchTruth::unknown)
-      matches = co_await run.from_content(services_.mailboxes.reader(), at);
+    if (truth == wire::SearchTruth::unknown) matches = co_await run.from_content(at);
     if (matches) found.add(at);
     const bool rest = ++looked_at % slice_messages == 0 || run.octets_read() >= slice_octets;
     if (!rest) continue;

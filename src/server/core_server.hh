@@ -10,7 +10,7 @@
 #include "front_end.hh"
 #include "kurir/directory/directory.hh"
 #include "kurir/dns/resolver.hh"
-#include "kurir/mailbox/structure_cache.hh"
+#include "kurir/mailbox/content_caches.hh"
 #include "kurir/mda/delivery.hh"
 #include "kurir/queue/queue.hh"
 #include "kurir/relay/bounces.hh"

@@ -46,7 +46,7 @@ Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Pr
 void CoreServer::add_front_ends() {
   protocols_ =
       std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *mailboxes_, *queue_,
-                                         shared_.structures, owner_->retired(), events_, counters_);
+                                         shared_.caches, owner_->retired(), events_, counters_);
   const FrontEndServices services{shared_.connection_counts, connections_, counters_};
   for (auto& [listener, protocol] : listeners_)
     front_ends_.push_back(std::make_unique<FrontEnd>(std::move(listener), names_of(protocol),

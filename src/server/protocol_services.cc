@@ -38,13 +38,13 @@ imap::ServerOptions options_of_imap(const Configuration& configuration) {
 ProtocolServices::ProtocolServices(const Configuration& configuration,
                                    directory::Directory& directory, smtp::MailboxRooms& rooms,
                                    mailbox::Mailboxes& mailboxes, queue::Queue& queue,
-                                   mailbox::StructureCache& structures, RetireQueue& retired,
+                                   mailbox::ContentCaches& caches, RetireQueue& retired,
                                    observe::EventLog& events, observe::Counters& counters)
     : smtp_options(options_of_smtp(configuration)),
       smtp{smtp_options, directory, rooms, queue, events, counters},
       pop3_options(options_of_pop3(configuration)),
       pop3{pop3_options, directory, mailboxes, counters},
       imap_options(options_of_imap(configuration)),
-      imap{imap_options, directory, mailboxes, structures, retired, counters} {}
+      imap{imap_options, directory, mailboxes, caches, retired, counters} {}
 
 }  // namespace kurir::server

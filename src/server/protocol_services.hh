@@ -12,8 +12,8 @@ namespace kurir::server {
 struct ProtocolServices {
   ProtocolServices(const Configuration& configuration, directory::Directory& directory,
                    smtp::MailboxRooms& rooms, mailbox::Mailboxes& mailboxes, queue::Queue& queue,
-                   mailbox::StructureCache& structures, RetireQueue& retired,
-                   observe::EventLog& events, observe::Counters& counters);
+                   mailbox::ContentCaches& caches, RetireQueue& retired, observe::EventLog& events,
+                   observe::Counters& counters);
 
   const smtp::ServerOptions smtp_options;
   const smtp::ServerServices smtp;

@@ -7,7 +7,7 @@
 
 namespace kurir::server {
 namespace {
-constexpr std::size_t structure_cache_octets = 64 << 20;
+constexpr std::size_t content_cache_octets = 64 << 20;
 
 // The `nodeid` of the events: the data directory's own, as long as it lives (RFC 9562 5.8).
 std::string node_id_of(std::uint64_t instance) {
@@ -27,7 +27,7 @@ SharedState::SharedState(const Configuration& configuration_of, const ServeOptio
       cores(cores_of),
       hash_key(hash_key_of),
       quiescence(cores_of),
-      structures(structure_cache_octets),
+      caches(content_cache_octets),
       connection_counts(configuration_of.limits.connections_max,
                         configuration_of.limits.connections_per_address_max, hash_key_of),
       events(configuration_of.log.events, node_id_of(data_of.instance())),

@@ -12,7 +12,7 @@
 #include "kurir/directory/database.hh"
 #include "kurir/dns/resolver.hh"
 #include "kurir/mailbox/mailboxes.hh"
-#include "kurir/mailbox/structure_cache.hh"
+#include "kurir/mailbox/content_caches.hh"
 #include "kurir/observe/counters.hh"
 #include "kurir/observe/event_log.hh"
 #include "kurir/relay/site_table.hh"
@@ -51,7 +51,7 @@ struct SharedState {
   const std::uint64_t hash_key;
   Shared<const directory::Snapshot> first_snapshot;
   QuiescenceDomain quiescence;
-  mailbox::StructureCache structures;
+  mailbox::ContentCaches caches;
   ConnectionCounts connection_counts;
   observe::EventSink events;
   std::vector<observe::Counters> counters;  // by core

@@ -33,7 +33,7 @@ class House : public kurir::test::Connections<ServerSession> {
   }
 
   mailbox::Mailboxes& mailboxes() { return mail_.mailboxes(); }
-  const mailbox::StructureCache& structures() const { return structures_; }
+  const mailbox::ContentCaches& caches() const { return caches_; }
 
  private:
   House(std::string path, HouseOptions options)
@@ -49,7 +49,7 @@ class House : public kurir::test::Connections<ServerSession> {
                        directory::RecentLogins::Key{});
     options_.server.hostname = "mail.example.test";
     options_.server.allow_plaintext_login = true;
-    services_.emplace(ServerServices{options_.server, *directory_, mail_.mailboxes(), structures_,
+    services_.emplace(ServerServices{options_.server, *directory_, mail_.mailboxes(), caches_,
                                      mail_.owner().retired(), counters_});
     co_await body(*this);
     co_await end_all();
@@ -58,7 +58,7 @@ class House : public kurir::test::Connections<ServerSession> {
 
   HouseOptions options_;
   kurir::test::MailHouse mail_;
-  mailbox::StructureCache structures_{1 << 20};
+  mailbox::ContentCaches caches_{1 << 20};
   observe::Counters counters_;
   std::optional<directory::Directory> directory_;
   std::optional<ServerServices> services_;

@@ -177,6 +177,42 @@ TEST(ImapSession, who_does_not_read_is_left) {
   House::run(options, never_read);
 }
 
+// The second time from memory; other fields and texts still from the content.
+Task<void> append(FakeStream& stream, std::string_view message) {
+  stream.feed("a APPEND INBOX {" + std::to_string(message.size()) + "+}\r\n");
+  stream.feed(std::string(message) + "\r\n");
+  EXPECT_TRUE((co_await next_line(stream)).starts_with("a OK"));
+}
+Task<void> search_again(House& house) {
+  FakeStream& stream = *co_await logged_in(house);
+  co_await append(stream,
+                  "Subject: red\r\nX-Hue: 0\r\nDate: Fri, 2 Jan 2026 23:30:00 +0000\r\n\r\nb\r\n");
+  co_await append(stream, "Subject: blue\r\n\r\nred roses\r\n");
+  static_cast<void>(co_await answer(stream, "c", "SELECT INBOX"));
+  EXPECT_EQ(house.caches().headers.octets(), 0U);
+  std::size_t kept = 0;
+  for (int time = 0; time < 2; ++time) {
+    for (const auto& [program, found] : {std::pair("SUBJECT RED", "1"),
+                                         {"NOT SUBJECT red", "2"},
+                                         {"SENTON 2-Jan-2026", "1"},
+                                         {"HEADER X-Hue 0 SUBJECT red", "1"},
+                                         {"TEXT red", "1 2"},
+                                         {"BODY red NOT FROM x", "2"},
+                                         {"OR SUBJECT blue FROM nobody", "2"},
+                                         {"SENTSINCE 3-Jan-2026", ""}}) {
+      const auto lines =
+          co_await answer(stream, "d", std::string("SEARCH RETURN (ALL) ") + program);
+      const std::string numbers = std::string_view(found) == "1 2" ? "1:2" : found;
+      EXPECT_EQ(lines[0], "* ESEARCH (TAG \"d\")" + (numbers.empty() ? "" : " ALL " + numbers))
+          << program;
+    }
+    EXPECT_GT(house.caches().headers.octets(), 0U);
+    if (time == 1) EXPECT_EQ(house.caches().headers.octets(), kept);
+    kept = house.caches().headers.octets();
+  }
+}
+TEST(ImapSession, searched_fields_are_kept) { House::run({}, search_again); }
+
 // More messages than a batch of FETCH and a slice of SEARCH.
 Task<void> go_through_many(House& house) {
   FakeStream& stream = *co_await logged_in(house);

@@ -9,7 +9,7 @@
 
 #include "fixture.hh"
 #include "kurir/mailbox/accounts.hh"
-#include "kurir/mailbox/structure_cache.hh"
+#include "kurir/mailbox/content_caches.hh"
 #include "kurir/mailbox/view.hh"
 
 namespace kurir::mailbox {

@@ -16,7 +16,7 @@
 #include "kurir/directory/directory.hh"
 #include "kurir/io/socket.hh"
 #include "kurir/mailbox/mailboxes.hh"
-#include "kurir/mailbox/structure_cache.hh"
+#include "kurir/mailbox/content_caches.hh"
 #include "kurir/observe/counters.hh"
 #include "kurir/wire/imap_command.hh"
 #include "kurir/wire/imap_response.hh"
@@ -41,7 +41,7 @@ struct ServerServices {
   const ServerOptions& options;
   directory::Directory& directory;
   mailbox::Mailboxes& mailboxes;
-  mailbox::StructureCache& structures;
+  mailbox::ContentCaches& caches;
   RetireQueue& retired;  // reclaimed by the composition once a turn
   observe::Counters& counters;
 };

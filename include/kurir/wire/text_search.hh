@@ -23,6 +23,10 @@ class TextSearch {
 
   // The value of a field as it stands in the message: folded, with encoded-words.
   bool matches_header(std::string_view field_value) const;
+  // A value that was decoded and folded before (folded_header.hh).
+  bool matches_folded(std::string_view folded_value) const {
+    return folded_value.find(needle_) != std::string_view::npos;
+  }
 
   // The text parts of the message, and the headers of messages in it: BODY. Other parts have no
   // text; binary that happens to hold the octets is no match.

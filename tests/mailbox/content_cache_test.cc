@@ -1,4 +1,4 @@
-#include "kurir/mailbox/structure_cache.hh"
+#include "kurir/mailbox/content_caches.hh"
 
 #include <gtest/gtest.h>
 
