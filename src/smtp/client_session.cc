@@ -111,7 +111,7 @@ Task<std::optional<Answer>> ClientSession::open() {
 
 // HELO for a peer that does not know EHLO (RFC 5321 3.2).
 Task<std::optional<ClientSession::Reply>> ClientSession::say_hello() {
-  const Nanoseconds timeout = options_.timeouts.command;
+  const Nanoseconds timeout = options_.timeouts.hello;
   Reply hello = co_await exchange("EHLO " + options_.ehlo_domain + "\r\n", timeout, "EHLO");
   const bool unknown = usable_ && (hello.code == 500 || hello.code == 501 || hello.code == 502 ||
                                    hello.code == 504 || hello.code == 550);

@@ -63,8 +63,7 @@ Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
 
 std::string ClientSession::mail_command(const OutgoingMessage& message,
                                         std::uint64_t octets) const {
-  std::string command = needs_reset_ ? "RSET\r\n" : "";
-  command += "MAIL FROM:<" + std::string(message.reverse_path) + '>';
+  std::string command = "MAIL FROM:<" + std::string(message.reverse_path) + '>';
   if (extensions_.size) command += " SIZE=" + std::to_string(octets);
   if (message.has_8bit && extensions_.eight_bit_mime) command += " BODY=8BITMIME";
   return command + "\r\n";
@@ -72,28 +71,28 @@ std::string ClientSession::mail_command(const OutgoingMessage& message,
 
 Task<void> ClientSession::open_transaction(const OutgoingMessage& message,
                                            Transaction& transaction) {
-  const Nanoseconds timeout = options_.timeouts.command;
+  const ClientTimeouts& timeouts = options_.timeouts;
+  const bool must_reset = std::exchange(needs_reset_, false);
+  if (must_reset) stream_->output() += "RSET\r\n";
   if (extensions_.pipelining)
     for (const std::string& command : transaction.commands) stream_->output() += command;
-  const bool reset = std::exchange(needs_reset_, false);
+  if (must_reset) {  // alone, where the peer does not have PIPELINING
+    const Reply reset = co_await exchange({}, timeouts.mail, "RSET");
+    if (!usable_) co_return take_reply(transaction, 0, reset);
+  }
   for (std::size_t step = 0; step < transaction.commands.size() && !transaction.over; ++step) {
-    const std::string_view name = step == 0                         ? "MAIL"
-                                  : step == transaction.data_step() ? "DATA"
-                                                                    : "RCPT";
+    const bool is_data = step == transaction.data_step();
+    const std::string_view name = step == 0 ? "MAIL" : is_data ? "DATA" : "RCPT";
+    const Nanoseconds timeout = step == 0 ? timeouts.mail
+                                : is_data ? timeouts.data_initiation
+                                          : timeouts.recipient;
     if (!extensions_.pipelining) stream_->output() += transaction.commands[step];
     const Result<void> sent = co_await stream_->flush(deadline_in(timeout));
     if (!sent) {
       take_reply(transaction, step, lost(sent.error(), name));
       break;
     }
-    if (step == 0 && reset) {
-      const Reply ignored = co_await read_reply(timeout, "RSET");
-      static_cast<void>(ignored);
-    }
-    const bool is_data = step == transaction.data_step();
-    const Reply reply =
-        usable_ ? co_await read_reply(is_data ? options_.timeouts.data_initiation : timeout, name)
-                : lost({Errc::closed, Origin::socket}, name);
+    const Reply reply = co_await read_reply(timeout, name);
     take_reply(transaction, step, reply);
   }
   KURIR_ASSERT(transaction.answers.size() == message.recipients.size());

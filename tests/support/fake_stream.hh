@@ -23,7 +23,7 @@ class FakeStream final : public io::Stream {
     arrived_.notify_all();
   }
   // What was sent and not taken; waits until its first line is whole; nothing_came when the
-  // deadline passed.
+  // deadline passed or the session closed.
   static constexpr std::string_view nothing_came = "<nothing came>";
   Task<std::string> take_line(Deadline deadline) {
     for (;;) {
@@ -33,15 +33,30 @@ class FakeStream final : public io::Stream {
         sent_.erase(0, end + 2);
         co_return line;
       }
+      if (closed_) co_return std::string(nothing_came);
       const Woken woken = co_await was_sent_.wait(deadline);
       if (woken == Woken::by_deadline) co_return std::string(nothing_came);
     }
   }
+  // Whether anything was sent, from now on and before the deadline.
+  Task<bool> wait_until_sent(Deadline deadline) {
+    co_return co_await was_sent_.wait(deadline) == Woken::by_signal;
+  }
+  std::size_t octets_taken() const { return octets_taken_; }
   const std::string& sent() const { return sent_; }
   std::size_t largest_send() const { return largest_send_; }
   std::size_t sends() const { return sends_; }
   // From now on nobody reads what is sent.
   void stop_reading() { reading_ = false; }
+  // Takes so many octets more, then the connection is gone, for both directions.
+  void end_after_sent(std::size_t octets) { octets_left_ = octets; }
+  Task<bool> wait_until_closed(Deadline deadline) {
+    while (!closed_) {
+      const Woken woken = co_await was_sent_.wait(deadline);
+      if (woken == Woken::by_deadline) co_return false;
+    }
+    co_return true;
+  }
 
   // --- Stream
   Task<Result<void>> fill(Deadline deadline) override {
@@ -72,7 +87,11 @@ class FakeStream final : public io::Stream {
     arrived_.notify_all();
   }
   void abort() override { hang_up(); }
-  Task<void> close() override { co_return; }
+  Task<void> close() override {
+    closed_ = true;
+    was_sent_.notify_all();
+    co_return;
+  }
   const io::SocketAddress& peer() const override { return address_; }
   const io::SocketAddress& local() const override { return address_; }
   bool is_encrypted() const override { return false; }
@@ -82,7 +101,18 @@ class FakeStream final : public io::Stream {
     while (!reading_ && !octets.empty()) {
       const Woken woken = co_await arrived_.wait(deadline);
       if (woken == Woken::by_deadline) co_return fail(Errc::timed_out, Origin::socket);
+      if (ended_) co_return fail(Errc::closed, Origin::socket);
     }
+    if (octets.size() > octets_left_) {
+      sent_.append(octets, 0, octets_left_);
+      octets_taken_ += octets_left_;
+      octets_left_ = 0;
+      hang_up();
+      was_sent_.notify_all();
+      co_return fail(Errc::closed, Origin::socket);
+    }
+    octets_left_ -= octets.size();
+    octets_taken_ += octets.size();
     if (octets.empty()) co_return Result<void>();
     largest_send_ = std::max(largest_send_, octets.size());
     ++sends_;
@@ -95,7 +125,8 @@ class FakeStream final : public io::Stream {
   Signal arrived_, was_sent_;
   std::string sent_;
   std::size_t largest_send_ = 0, sends_ = 0;
-  bool ended_ = false, woken_ = false, reading_ = true;
+  std::size_t octets_left_ = std::string::npos, octets_taken_ = 0;
+  bool ended_ = false, woken_ = false, reading_ = true, closed_ = false;
 };
 
 }  // namespace kurir::test

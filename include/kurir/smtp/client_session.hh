@@ -22,7 +22,9 @@ namespace kurir::smtp {
 // RFC 5321 4.5.3.2.
 struct ClientTimeouts {
   Nanoseconds greeting = std::chrono::minutes(5);
-  Nanoseconds command = std::chrono::minutes(5);
+  Nanoseconds hello = std::chrono::minutes(5);
+  Nanoseconds mail = std::chrono::minutes(5);  // of RSET too
+  Nanoseconds recipient = std::chrono::minutes(5);
   Nanoseconds data_initiation = std::chrono::minutes(2);
   Nanoseconds data_block = std::chrono::minutes(3);
   Nanoseconds data_termination = std::chrono::minutes(10);
