@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "kurir/base/assert.hh"
 #include "kurir/io/core.hh"
@@ -10,7 +12,8 @@
 namespace kurir::io {
 namespace {
 
-constexpr std::size_t output_capacity_kept = 1024;  // an idle connection holds no more
+constexpr std::size_t slices_kept = 4;             // room for, in an inbox that is empty
+constexpr std::size_t output_capacity_kept = 128;  // an idle connection holds no more
 constexpr Nanoseconds linger_time =
     Milliseconds(500);  // for the last reply to arrive before a reset
 constexpr std::size_t linger_octets_max = 1 << 20;
@@ -36,25 +39,48 @@ Slice::Slice(Slice&& other) noexcept
       begin_(other.begin_),
       end_(std::exchange(other.end_, other.begin_)) {}
 
-Slice::~Slice() {
+Slice::~Slice() { release(); }
+
+void Slice::release() {
   if (driver_ != nullptr) driver_->return_buffer(buffer_);
+  driver_ = nullptr;
+  copy_.reset();
+  begin_ = end_;
 }
 
 void Inbox::push(Slice slice) {
+  if (slice.rest().empty()) return;
+  const bool is_full = slices_.size() == slices_.capacity();
+  if (is_full && first_ * 2 > slices_.size()) forget_consumed();
   octets_ += slice.rest().size();
   slices_.push_back(std::move(slice));
+}
+
+void Inbox::forget_consumed() {
+  std::vector<Slice> rest;
+  rest.reserve(slices_.size() - first_ + 1);
+  std::move(slices_.begin() + static_cast<std::ptrdiff_t>(first_), slices_.end(),
+            std::back_inserter(rest));
+  slices_ = std::move(rest);
+  first_ = 0;
 }
 
 void Inbox::consume(std::size_t octets) {
   KURIR_ASSERT(octets <= octets_);
   octets_ -= octets;
-  while (!slices_.empty()) {
-    const std::size_t here = std::min(octets, slices_.front().rest().size());
-    slices_.front().consume(here);
+  while (octets > 0) {
+    Slice& slice = slices_[first_];
+    const std::size_t here = std::min(octets, slice.rest().size());
+    slice.consume(here);
     octets -= here;
-    if (!slices_.front().rest().empty()) return;
-    slices_.pop_front();
+    if (!slice.rest().empty()) return;
+    slice.release();
+    ++first_;
   }
+  if (!empty()) return;
+  slices_.clear();
+  first_ = 0;
+  if (slices_.capacity() > slices_kept) slices_.shrink_to_fit();
 }
 
 void Inbox::clear() { consume(octets_); }
@@ -63,7 +89,6 @@ Socket::Socket(Descriptor descriptor)
     : driver_(Core::current().driver()),
       descriptor_(descriptor),
       peer_(driver_.peer_of(descriptor)),
-      local_(driver_.local_of(descriptor)),
       receive_(this),
       send_(this) {}
 

@@ -93,7 +93,7 @@ class FakeStream final : public io::Stream {
     co_return;
   }
   const io::SocketAddress& peer() const override { return address_; }
-  const io::SocketAddress& local() const override { return address_; }
+  io::SocketAddress local() const override { return address_; }
   bool is_encrypted() const override { return false; }
 
  private:

@@ -31,6 +31,7 @@ class Slice {
     KURIR_ASSERT(octets <= end_ - begin_);
     begin_ += octets;
   }
+  void release();  // gives the buffer back; nothing is left
 
  private:
   Driver* driver_ = nullptr;  // null: a copy
@@ -43,20 +44,22 @@ class Slice {
 // What was received and not yet consumed, in order.
 class Inbox {
  public:
-  bool empty() const { return slices_.empty(); }
+  bool empty() const { return octets_ == 0; }
   std::size_t octets() const { return octets_; }
   // The first slice's rest. Valid until consume(), and until the next await that can receive.
-  std::string_view front() const {
-    return slices_.empty() ? std::string_view() : slices_.front().rest();
-  }
+  std::string_view front() const { return empty() ? std::string_view() : slices_[first_].rest(); }
   void consume(std::size_t octets);  // may span slices
   void push(Slice slice);
   void clear();
-  std::size_t slices() const { return slices_.size(); }
-  std::string_view slice(std::size_t index) const { return slices_[index].rest(); }
+  std::size_t slices() const { return slices_.size() - first_; }
+  std::string_view slice(std::size_t index) const { return slices_[first_ + index].rest(); }
 
  private:
-  std::deque<Slice> slices_;
+  void forget_consumed();
+
+  // A vector, for one that is empty holds no memory: most connections are idle.
+  std::vector<Slice> slices_;
+  std::size_t first_ = 0;  // those before it are consumed
   std::size_t octets_ = 0;
 };
 
@@ -89,7 +92,7 @@ class Stream {
   virtual Task<void> close() = 0;
 
   virtual const SocketAddress& peer() const = 0;
-  virtual const SocketAddress& local() const = 0;
+  virtual SocketAddress local() const = 0;
   virtual bool is_encrypted() const = 0;
 
  protected:
@@ -110,7 +113,7 @@ class Socket final : public Stream {
   void abort() override;
   Task<void> close() override;
   const SocketAddress& peer() const override { return peer_; }
-  const SocketAddress& local() const override { return local_; }
+  SocketAddress local() const override { return driver_.local_of(descriptor_); }
   bool is_encrypted() const override { return false; }
 
  private:
@@ -135,7 +138,7 @@ class Socket final : public Stream {
 
   Driver& driver_;
   Descriptor descriptor_;
-  SocketAddress peer_, local_;
+  SocketAddress peer_;
   ReceiveOperation receive_;
   SendOperation send_;
   Signal received_, sent_;
