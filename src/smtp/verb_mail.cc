@@ -15,7 +15,7 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
     co_return refuse({552, "5.3.4", "Message is larger than this server takes"});
   if (!services_.queue.has_room(size))
     co_return refuse({452, "4.3.1", "Insufficient system storage; try again later"});
-  transaction_.emplace();
+  transaction_ = std::make_unique<Transaction>();
   transaction_->declared_octets = size;
   queue::Envelope& envelope = transaction_->envelope;
   envelope.reverse_path = command.path.own().text();

@@ -143,7 +143,7 @@ class ServerSession {
   std::string helo_;
   bool extended_ = false;  // EHLO was said
   std::string user_;       // logged in as
-  std::optional<Transaction> transaction_;
+  std::unique_ptr<Transaction> transaction_;  // apart: most connections are idle
   unsigned errors_ = 0, logins_failed_ = 0;
   bool ending_ = false;
 };
