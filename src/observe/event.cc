@@ -179,7 +179,8 @@ void append_times(Object& line, const Event& event) {
 
 void append_fields(Object& line, const Event& event) {
   Object meta(line.key("meta"));
-  if (!event.user.empty()) meta.text("authn_id", event.user);
+  meta.text_if_known("authn_id", event.user);
+  meta.text_if_known("received_from", event.received_from);
   for (const EventField& field : event.meta) meta.field(field);
   meta.close();
   Object headers(line.key("headers"));

@@ -127,6 +127,7 @@ Task<Result<QueueId>> Queue::commit(Message* message) {
   }
   const QueueId id = message->id;
   message->is_durable = true;
+  message->durable = io::wall_now();
   tally_.add(*message);
   count(*message);
   report_reception(*message);
@@ -198,6 +199,7 @@ void Queue::apply_recovered_changes(Message& message) {
     if (put_off.ordinal >= recipients.size()) continue;
     Recipient& recipient = recipients[put_off.ordinal];
     recipient.attempts = put_off.attempts;
+    if (put_off.attempts == 1) recipient.first_attempt = put_off.when;
     recipient.last_attempt = put_off.when;
     recipient.last_reply = texts_.share(reply);
     const Nanoseconds wait = std::chrono::microseconds(

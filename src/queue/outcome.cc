@@ -26,7 +26,10 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   KURIR_ASSERT(recipient.state == RecipientState::waiting);
   recipient.last_attempt = io::wall_now();
   recipient.last_reply = texts_.share(outcome.reply.substr(0, reply_octets_max));
-  if (outcome.hop != nullptr) recipient.last_host = texts_.share(outcome.hop->name);
+  if (outcome.hop != nullptr) {
+    recipient.last_host = texts_.share(outcome.hop->name);
+    recipient.last_address = texts_.share(outcome.hop->address);
+  }
   if (!outcome.by_administrator && outcome.state != RecipientState::expired) ++recipient.attempts;
   recipient.state = outcome.state;
   if (outcome.state == RecipientState::waiting) {

@@ -94,6 +94,10 @@ observe::Event Queue::event_of(const Message& message, const Recipient& recipien
   event.size = message.content_octets;
   event.event_time = io::wall_now();
   event.created = message.envelope.received;
+  event.durable_time = message.durable;
+  event.first_attempt_time = recipient.first_attempt;
+  event.user = message.envelope.reception.user;
+  event.received_from = message.envelope.reception.peer_address;
   event.num_attempts = recipient.attempts;
   event.reception_protocol = message.envelope.reception.protocol;
   event.delivery_protocol = recipient.is_local ? "Mailbox" : "ESMTP";
@@ -113,7 +117,7 @@ void Queue::report_reception(const Message& message) {
     event.response = {.code = 250, .enhanced = "2.0.0", .content = "queued"};
     event.peer_name = message.envelope.reception.helo;
     event.peer_address = message.envelope.reception.peer_address;
-    event.user = message.envelope.reception.user;
+    event.receive_us = message.envelope.receive_us;
     event.commit_us =
         std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
     events_.write(event);

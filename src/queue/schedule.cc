@@ -104,10 +104,13 @@ Job& Queue::add_job(Message& message, Deliverer& deliverer) {
 void Queue::take_up(Job& job) {
   KURIR_ASSERT(!job.in_flight);
   job.in_flight = true;
+  const WallTime now = io::wall_now();
   ++job.message.jobs_in_flight;
   for (const std::uint16_t ordinal : job.ordinals) {
     Recipient& recipient = job.message.envelope.recipients[ordinal];
     recipient.is_in_flight = true;
+    if (recipient.attempts == 0 && recipient.first_attempt.microseconds == 0)
+      recipient.first_attempt = now;
     tally_.update(job.message, recipient);
   }
 }

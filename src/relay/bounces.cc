@@ -112,6 +112,7 @@ std::string Bounces::compose(const queue::Message& message,
     if (is_said_elsewhere(recipient)) {
       reported.remote_reply = recipient.last_reply;
       reported.remote_name = recipient.last_host;
+      reported.remote_ip = recipient.last_address;
     } else {
       reported.explanation = words_of(recipient.last_reply);
     }

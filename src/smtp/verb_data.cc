@@ -163,6 +163,8 @@ Task<ServerSession::Next> ServerSession::receive_content() {
       co_return reply_and_end(refusal->code, refusal->enhanced, refusal->text);
     co_return refuse(*refusal);
   }
+  envelope.receive_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(io::now() - begin).count();
   const Next next = co_await queue_message(id, incoming);
   co_return next;
 }

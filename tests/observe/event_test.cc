@@ -46,6 +46,7 @@ TEST(Event, a_delivery_has_kumomta_s_fields) {
   event.egress_pool = "pool0";
   event.egress_source = "source2";
   event.user = "alice@example.test";
+  event.received_from = "192.0.2.7:4711";
   event.meta = meta;
   event.headers = headers;
   event.delivery_protocol = "ESMTP";
@@ -72,7 +73,8 @@ TEST(Event, a_delivery_has_kumomta_s_fields) {
     "first_attempt_time": "2025-09-12T11:08:01.000000Z",
     "num_attempts": 2, "bounce_classification": "Uncategorized",
     "egress_pool": "pool0", "egress_source": "source2", "source_address": null,
-    "feedback_report": null, "meta": {"authn_id": "alice@example.test", "tenant": "t\"1"},
+    "feedback_report": null, "meta": {
+      "authn_id": "alice@example.test", "received_from": "192.0.2.7:4711", "tenant": "t\"1"},
     "headers": {"Subject": "hi\n2026 status=sent", "X-Job": "7"},
     "delivery_protocol": "ESMTP", "reception_protocol": "ESMTPA",
     "nodeid": "557f3ad4-2c8c-11ee-976e-782d7e12e173",

@@ -55,7 +55,8 @@ struct Event {
   unsigned num_attempts = 0;
   std::string_view bounce_classification;
   std::string_view egress_pool, egress_source;
-  std::string_view user;  // authenticated as; in `meta`, where KumoMTA has it, as authn_id
+  // In `meta`, where KumoMTA has them: authn_id, and the client's address and port.
+  std::string_view user, received_from;
   std::span<const EventField> meta, headers;
   std::string_view reception_protocol, delivery_protocol;
   std::string_view nodeid;  // a UUID; EventLog sets it where it is empty

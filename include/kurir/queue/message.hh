@@ -54,11 +54,11 @@ struct Recipient {
   bool awaits_report = false;  // failed, and the sender was not told yet: not journalled as ended
   MessageState counted_as = MessageState::scheduled;  // in the tally, where it is counted
   std::uint16_t attempts = 0;
-  DomainCount* counted_in = nullptr;  // the tally's; null: not counted
-  Instant next_attempt{};             // not before
-  WallTime last_attempt;
-  Text last_reply;  // of the last attempt that failed
-  Text last_host;   // who said it; empty: we did
+  DomainCount* counted_in = nullptr;     // the tally's; null: not counted
+  Instant next_attempt{};                // not before
+  WallTime first_attempt, last_attempt;  // 0: none, or not known since a restart
+  Text last_reply;                       // of the last attempt that failed
+  Text last_host, last_address;          // who said it; empty: we did
 
   bool is_open() const { return state == RecipientState::waiting || awaits_report; }
 };
@@ -77,8 +77,9 @@ struct Envelope {
   std::vector<Recipient> recipients;
   Reception reception;
   WallTime received;
-  bool is_8bit = false;       // BODY=8BITMIME, or 8-bit octets were seen
-  bool has_dot_line = false;  // some line begins with a dot: sending needs stuffing
+  std::int64_t receive_us = -1;  // from 354 to the content's end; not measured, or forgotten: -1
+  bool is_8bit = false;          // BODY=8BITMIME, or 8-bit octets were seen
+  bool has_dot_line = false;     // some line begins with a dot: sending needs stuffing
 };
 
 class Queue;
@@ -103,6 +104,7 @@ struct Message {
   std::vector<store::RecordRef> extents;  // of a large message; else empty
   std::uint64_t content_octets = 0;
   Instant arrived, expiry;
+  WallTime durable;                     // when its commit ended; 0 after a restart
   Instant delay_warning = no_deadline;  // when the sender is told that it takes long; then never
   Instant report_again{};               // a report could not be written: not before this
   std::vector<std::unique_ptr<Job>> jobs;
