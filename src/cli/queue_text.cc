@@ -124,7 +124,8 @@ std::vector<std::vector<std::string>> list_rows(const json& messages, bool with_
                       std::to_string(message.at("message_size").get<std::uint64_t>()),
                       time_text(message.at("arrival_time").get<std::int64_t>()),
                       sender_text(message), recipient.at("address").get<std::string>(),
-                      recipient.value("state", ""), recipient.value("delay_reason", "")});
+                      recipient.value("state", ""),
+                      recipient.value("delay_reason", recipient.value("waits_for", ""))});
   return rows;
 }
 
@@ -171,7 +172,8 @@ std::string why_text(const json& explained) {
   text = printable(text) + "\n  arrived  " +
          time_text(explained.at("arrival_time").get<std::int64_t>()) + '\n';
   text += "  expires  " + time_text(expiry) + " (in " + wait_text(expiry - std::time(nullptr)) +
-          "; queue.max_age is " + explained.at("max_age").get<std::string>() + ")\n";
+          "; queue.max_age is " + explained.at("max_age").get<std::string>() + ", " +
+          printable(explained.at("max_age_origin").get<std::string>()) + ")\n";
   for (const json& recipient : explained.at("recipients")) text += explained_recipient(recipient);
   return text;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kurir/queue/deliverer.hh"
 #include "kurir/queue/queue_id.hh"
 #include "kurir/queue/tally.hh"
 
@@ -102,7 +103,7 @@ bool Filter::matches_recipient(const Message& message, const Recipient& recipien
   if (!recipient.is_open()) return false;
   if (state_ && state_of(message, recipient) != *state_) return false;
   if (!domain_.empty() && !matches_pattern(domain_, domain_of(recipient.address))) return false;
-  if (!site_.empty() && !matches_pattern(site_, site_of(recipient))) return false;
+  if (!site_.empty() && !matches_pattern(site_, site_of(message, recipient))) return false;
   return recipient_.empty() || matches_pattern(recipient_, recipient.address) ||
          (!recipient.original.empty() && matches_pattern(recipient_, recipient.original));
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "kurir/queue/deliverer.hh"
+#include "kurir/queue/tally.hh"
 
 namespace kurir::queue {
 
@@ -55,6 +56,27 @@ Instant Message::next_attempt() const {
 bool Message::goes_to_mail() const {
   return std::ranges::any_of(envelope.recipients,
                              [](const Recipient& recipient) { return recipient.is_local; });
+}
+
+const Job* job_of(const Message& message, const Recipient& recipient) {
+  if (!recipient.is_offered) return nullptr;
+  const std::ptrdiff_t ordinal = &recipient - message.envelope.recipients.data();
+  for (const std::unique_ptr<Job>& job : message.jobs)
+    if (std::ranges::binary_search(job->ordinals, ordinal)) return job.get();
+  return nullptr;
+}
+
+std::string_view site_of(const Message& message, const Recipient& recipient) {
+  const Job* job = job_of(message, recipient);
+  const std::string_view site = job == nullptr ? std::string_view() : job->deliverer.site_of(*job);
+  return site.empty() ? site_of(recipient) : site;
+}
+
+std::string_view trouble_of(const Message& message, const Recipient& recipient) {
+  const Job* job = job_of(message, recipient);
+  const std::string_view trouble =
+      job == nullptr || job->in_flight ? std::string_view() : job->deliverer.trouble_of(*job);
+  return trouble.empty() ? recipient.last_reply.view() : trouble;
 }
 
 }  // namespace kurir::queue

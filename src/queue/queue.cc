@@ -89,6 +89,11 @@ Task<void> Queue::stop() {
   co_await scope_.join();
 }
 
+// A job's recipients are of one domain.
+void Queue::waits_for(const Job& job, std::string_view site) {
+  Tally::set_site(job.message.envelope.recipients[job.ordinals.front()], site);
+}
+
 // --- looking and administrating
 
 const Message* Queue::find(QueueId id) const {

@@ -22,7 +22,7 @@ class Destination final : public Place {
   void hurry() override {}
   std::string explain() const override;
   std::string_view trouble() const override { return {}; }
-  std::string_view site() const override { return routing_.site; }
+  std::string_view site() const override { return {}; }
   bool is_idle(Instant now) const;
   // Looks again where mail goes, if what is known is too old.
   void refresh();

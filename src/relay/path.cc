@@ -16,11 +16,6 @@ std::string seconds_until(Instant when) {
   return std::to_string(std::max<std::int64_t>(left.count(), 0)) + " s";
 }
 
-std::string text_of(const Rate& rate) {
-  return std::to_string(rate.count) + "/" +
-         std::to_string(std::chrono::duration_cast<Seconds>(rate.period).count()) + "s";
-}
-
 }  // namespace
 
 Path::Path(Relay& relay, std::string name, std::string site, Source source, std::string pool,
@@ -58,6 +53,7 @@ void Path::set_hosts(std::vector<NextHost> hosts, Instant valid_until) {
 
 void Path::take(queue::Job& job) {
   job.place = this;
+  relay_.queue_.waits_for(job, name_);
   ready_.push_back(job);
   ++ready_count_;
   pump();
@@ -229,7 +225,6 @@ void Path::mark(const io::SocketAddress& address, bool is_bad) {
 }
 
 void Path::succeeded() {
-  trouble_.clear();
   if (shared_->failures.load() == 0) return;
   shared_->failures.store(0);
   shared_->back_off_until.store(0);
@@ -238,10 +233,10 @@ void Path::succeeded() {
 
 // Several connections that fail together count once.
 void Path::back_off(const std::string& reply) {
-  trouble_ = reply;
   const Instant now = io::now();
   std::int64_t until = shared_->back_off_until.load();
   if (until > now.time_since_epoch().count()) return;
+  shared_->trouble.write(reply);
   const RelayOptions& options = relay_.options_;
   Nanoseconds delay = options.back_off_min;
   for (unsigned failure = shared_->failures.load(); failure > 0 && delay < options.back_off_max;
@@ -281,6 +276,13 @@ void Path::settle_all(queue::Job& job, queue::RecipientState state, const std::s
 
 // --- for people
 
+// Whichever core had it. Valid until it is asked for again.
+std::string_view Path::trouble() const {
+  trouble_ =
+      shared_ != nullptr && shared_->failures.load() > 0 ? shared_->trouble.read() : std::string();
+  return trouble_;
+}
+
 std::string Path::explain() const {
   std::string text =
       "a connection of " + name_ + ", " + std::to_string(ready_count_) + " ready on this core";
@@ -290,7 +292,8 @@ std::string Path::explain() const {
   if (until > now)
     text += "; back-off after " + std::to_string(shared_->failures.load()) +
             " failures: next attempt in " + seconds_until(until);
-  if (!trouble_.empty()) text += "; last trouble: " + trouble_;
+  const std::string_view last = trouble();
+  if (!last.empty()) text += "; last trouble: " + std::string(last);
   const std::uint64_t taken = shared_->connections.load();
   if (taken >= limits_.connection_limit.value)
     text += "; connection_limit = " + std::to_string(limits_.connection_limit.value) + " (" +

@@ -46,7 +46,7 @@ class Path final : public Place, public ListLink {
   void withdraw(queue::Job& job) override;
   void hurry() override;
   std::string explain() const override;
-  std::string_view trouble() const override { return trouble_; }
+  std::string_view trouble() const override;
   std::string_view site() const override { return name_; }
 
  private:
@@ -95,7 +95,7 @@ class Path final : public Place, public ListLink {
   std::size_t connection_count_ = 0;
   std::size_t unassigned_ = 0;  // connections that will ask for a job
   std::size_t holders_ = 0;
-  std::string trouble_;
+  mutable std::string trouble_;  // as the core that had it told all
   PumpTimer timer_;
 };
 

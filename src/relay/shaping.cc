@@ -18,7 +18,29 @@ void apply(PathLimits& limits, const PathOverride& section) {
   apply(limits.egress_pool, section.egress_pool);
 }
 
+struct Unit {
+  std::string_view name;
+  Nanoseconds length;
+};
+constexpr Unit units[] = {
+    {"d", std::chrono::days(1)}, {"h", std::chrono::hours(1)}, {"m", std::chrono::minutes(1)},
+    {"s", Seconds(1)},           {"ms", Milliseconds(1)},      {"us", std::chrono::microseconds(1)},
+};
+
 }  // namespace
+
+std::string text_of(const Rate& rate) {
+  if (!rate.is_limited()) return "0/s";
+  Unit unit{"ns", Nanoseconds(1)};
+  for (const Unit& larger : units) {
+    if (rate.period % larger.length != Nanoseconds(0)) continue;
+    unit = larger;
+    break;
+  }
+  const std::int64_t times = rate.period / unit.length;
+  return std::to_string(rate.count) + '/' + (times == 1 ? "" : std::to_string(times)) +
+         std::string(unit.name);
+}
 
 PathLimits Shaping::limits_for(std::string_view domain, std::string_view site) const {
   PathLimits limits = defaults;

@@ -1,11 +1,54 @@
 #include "kurir/relay/site_table.hh"
 
 #include <algorithm>
+#include <cstring>
 
 #include "kurir/io/mesh.hh"
 #include "kurir/relay/relay.hh"
 
 namespace kurir::relay {
+
+SharedLine::Line& SharedLine::line() {
+  Line* known = line_.load(std::memory_order_acquire);
+  if (known != nullptr) return *known;
+  auto made = std::make_unique<Line>();
+  if (!line_.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) return *known;
+  return *made.release();
+}
+
+void SharedLine::write(std::string_view text) {
+  Line& line = this->line();
+  std::uint32_t version = line.version.load(std::memory_order_relaxed);
+  if (version % 2 != 0 ||
+      !line.version.compare_exchange_strong(version, version + 1, std::memory_order_acquire))
+    return;
+  std::atomic_thread_fence(std::memory_order_release);  // no word shows before the odd version
+  text = text.substr(0, octets_max);
+  std::array<std::uint64_t, words> octets{};
+  std::memcpy(octets.data(), text.data(), text.size());
+  for (std::size_t at = 0; at < words; ++at)
+    line.text[at].store(octets[at], std::memory_order_relaxed);
+  line.octets.store(static_cast<std::uint32_t>(text.size()), std::memory_order_relaxed);
+  line.version.store(version + 2, std::memory_order_release);
+}
+
+std::string SharedLine::read() const {
+  constexpr unsigned attempts = 8;
+  const Line* line = line_.load(std::memory_order_acquire);
+  for (unsigned attempt = 0; line != nullptr && attempt < attempts; ++attempt) {
+    const std::uint32_t before = line->version.load(std::memory_order_acquire);
+    std::array<std::uint64_t, words> octets{};
+    for (std::size_t at = 0; at < words; ++at)
+      octets[at] = line->text[at].load(std::memory_order_relaxed);
+    const std::uint32_t size = line->octets.load(std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (before % 2 != 0 || line->version.load(std::memory_order_relaxed) != before) continue;
+    std::string text(size, '\0');
+    std::memcpy(text.data(), octets.data(), size);
+    return text;
+  }
+  return {};
+}
 
 bool SharedSite::try_connect(std::uint64_t limit) {
   std::uint64_t taken = connections.load();

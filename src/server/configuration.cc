@@ -144,6 +144,8 @@ class Loader {
     const Field field = key.field(configuration);
     if (!read_field(field, configuration, node))
       add_fault(source, std::string(key.name) + " must be " + expected_value(field));
+    configuration.origins[std::string(key.name)] =
+        source.begin.line == 0 ? place_ : place_ + ':' + std::to_string(source.begin.line);
   }
 
   void add_unknown(const std::string& name, const toml::source_region& source) {
@@ -179,6 +181,11 @@ std::string folder_of(const std::string& path) {
 std::string ConfigurationFault::message() const {
   if (line == 0) return place + ": " + text;
   return place + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + text;
+}
+
+std::string Configuration::origin_of(const std::string& key) const {
+  const auto said = origins.find(key);
+  return said == origins.end() ? "built in" : said->second;
 }
 
 Configured<Configuration> parse_configuration(std::string_view toml, const std::string& path,

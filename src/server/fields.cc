@@ -95,7 +95,7 @@ std::string toml_value(const Field& field) {
                         [](const Text& t) { return quoted(*t.value); },
                         [](const AddressList& a) { return list_of(*a.value); },
                         [](const Choice& c) { return quoted(c.names[c.now]); },
-                        [](const RateField& r) { return quoted(rate_text(*r.value)); },
+                        [](const RateField& r) { return quoted(relay::text_of(*r.value)); },
                     },
                     field);
 }

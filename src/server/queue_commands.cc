@@ -96,7 +96,7 @@ ControlCommands::Outcome ControlCommands::why(nlohmann::json arguments) {
                                              "' is no queue id: kurir queue list shows them");
   nlohmann::json explained = co_await io::on_core(server->core(), [&] {
     const queue::Message* message = server->queue().find(parsed);
-    return message == nullptr ? nlohmann::json() : explain(server->queue(), *message);
+    return message == nullptr ? nlohmann::json() : explain(shared_.configuration, *message);
   });
   if (explained.is_null())
     co_return admin::ControlOutcome::failure("no message " + id + " in the queue");

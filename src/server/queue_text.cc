@@ -2,8 +2,8 @@
 
 #include "kurir/io/clock.hh"
 #include "kurir/observe/json_text.hh"
+#include "kurir/queue/deliverer.hh"
 #include "kurir/queue/queue_id.hh"
-#include "kurir/queue/tally.hh"
 
 namespace kurir::server {
 namespace {
@@ -24,9 +24,13 @@ void append_recipient(std::string& out, const queue::Message& message,
   if (!recipient.original.empty()) append_text(out, ",\"orig_address\":", recipient.original);
   append_text(out, ",\"state\":", name_of(state_of(message, recipient)));
   append_number(out, ",\"attempts\":", recipient.attempts);
-  const std::string_view site = queue::site_of(recipient);
+  const std::string_view site = queue::site_of(message, recipient);
   if (!site.empty()) append_text(out, ",\"site\":", site);
-  if (!recipient.last_reply.empty()) append_text(out, ",\"delay_reason\":", recipient.last_reply);
+  const std::string_view trouble = queue::trouble_of(message, recipient);
+  if (!trouble.empty()) append_text(out, ",\"delay_reason\":", trouble);
+  const queue::Job* job = queue::job_of(message, recipient);
+  if (trouble.empty() && job != nullptr && !job->in_flight)
+    append_text(out, ",\"waits_for\":", job->deliverer.explain(*job));
   out += '}';
 }
 

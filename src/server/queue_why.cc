@@ -1,7 +1,6 @@
 #include "queue_why.hh"
 
-#include <algorithm>
-
+#include "kurir/queue/deliverer.hh"
 #include "kurir/queue/queue_id.hh"
 #include "kurir/server/values.hh"
 #include "queue_text.hh"
@@ -9,46 +8,45 @@
 namespace kurir::server {
 namespace {
 
-const queue::Job* job_of(const queue::Message& message, std::size_t ordinal) {
-  for (const std::unique_ptr<queue::Job>& job : message.jobs)
-    if (std::ranges::find(job->ordinals, ordinal) != job->ordinals.end()) return job.get();
-  return nullptr;
+// "queue.max_age is 5d (kurir.toml:12)"
+std::string said(const Configuration& configuration, const std::string& key, Nanoseconds value) {
+  return key + " is " + duration_text(value) + " (" + configuration.origin_of(key) + ')';
 }
 
-std::string next_attempt_text(const queue::QueueOptions& options,
+std::string next_attempt_text(const Configuration& configuration,
                               const queue::Recipient& recipient) {
   if (recipient.next_attempt == no_deadline)
     return "nobody here delivers to that domain: it waits until it expires";
   if (recipient.attempts == 0) return "its first attempt";
-  return "its next attempt: queue.retry_interval is " + duration_text(options.retry_interval) +
-         ", doubled with each attempt up to queue.max_retry_interval, " +
-         duration_text(options.max_retry_interval);
+  const Configuration::Queue& queue = configuration.queue;
+  return "its next attempt: " + said(configuration, "queue.retry_interval", queue.retry_interval) +
+         ", doubled with each attempt; " +
+         said(configuration, "queue.max_retry_interval", queue.max_retry_interval);
 }
 
-std::string waits_for(const queue::Queue& queue, const queue::Message& message,
-                      std::size_t ordinal) {
-  const queue::Recipient& recipient = message.envelope.recipients[ordinal];
+std::string waits_for(const Configuration& configuration, const queue::Message& message,
+                      const queue::Recipient& recipient) {
   if (recipient.awaits_report)
     return message.is_reporting ? "it failed, and its sender is being told"
                                 : "it failed, and its sender is to be told";
-  const queue::Job* job = job_of(message, ordinal);
+  const queue::Job* job = job_of(message, recipient);
   if (recipient.is_in_flight)
     return "it is being attempted" + (job == nullptr ? "" : ": " + job->deliverer.explain(*job));
   if (message.is_held)
     return "an administrator holds it: kurir queue release " + queue::text_of(message.id);
   if (job != nullptr) return job->deliverer.explain(*job);
-  return next_attempt_text(queue.options(), recipient);
+  return next_attempt_text(configuration, recipient);
 }
 
-nlohmann::json explain_recipient(const queue::Queue& queue, const queue::Message& message,
-                                 std::size_t ordinal) {
-  const queue::Recipient& recipient = message.envelope.recipients[ordinal];
+nlohmann::json explain_recipient(const Configuration& configuration, const queue::Message& message,
+                                 const queue::Recipient& recipient) {
   nlohmann::json json = {{"address", recipient.address},
                          {"state", name_of(state_of(message, recipient))},
                          {"attempts", recipient.attempts},
-                         {"waits_for", waits_for(queue, message, ordinal)}};
+                         {"waits_for", waits_for(configuration, message, recipient)}};
   if (!recipient.original.empty()) json["orig_address"] = recipient.original.view();
-  if (!queue::site_of(recipient).empty()) json["site"] = queue::site_of(recipient);
+  const std::string_view site = queue::site_of(message, recipient);
+  if (!site.empty()) json["site"] = site;
   if (!recipient.last_reply.empty()) json["last_reply"] = recipient.last_reply.view();
   if (recipient.last_attempt.microseconds != 0)
     json["last_attempt"] = recipient.last_attempt.seconds();
@@ -61,17 +59,18 @@ nlohmann::json explain_recipient(const queue::Queue& queue, const queue::Message
 
 }  // namespace
 
-nlohmann::json explain(const queue::Queue& queue, const queue::Message& message) {
+nlohmann::json explain(const Configuration& configuration, const queue::Message& message) {
   nlohmann::json recipients = nlohmann::json::array();
-  for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal)
-    if (message.envelope.recipients[ordinal].is_open())
-      recipients.push_back(explain_recipient(queue, message, ordinal));
+  for (const queue::Recipient& recipient : message.envelope.recipients)
+    if (recipient.is_open())
+      recipients.push_back(explain_recipient(configuration, message, recipient));
   return {{"queue_id", queue::text_of(message.id)},
           {"state", name_of(message.state())},
           {"sender", message.envelope.reverse_path},
           {"arrival_time", message.envelope.received.seconds()},
           {"expiry", wall_seconds(message.expiry)},
-          {"max_age", duration_text(queue.options().max_age)},
+          {"max_age", duration_text(configuration.queue.max_age)},
+          {"max_age_origin", configuration.origin_of("queue.max_age")},
           {"recipients", std::move(recipients)}};
 }
 

@@ -3,10 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "kurir/queue/queue.hh"
+#include "kurir/queue/message.hh"
+#include "kurir/server/configuration.hh"
 
 namespace kurir::server {
 
-nlohmann::json explain(const queue::Queue& queue, const queue::Message& message);
+nlohmann::json explain(const Configuration& configuration, const queue::Message& message);
 
 }  // namespace kurir::server

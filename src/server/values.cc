@@ -4,7 +4,6 @@
 #include <charconv>
 #include <limits>
 #include <span>
-#include <utility>
 
 namespace kurir::server {
 namespace {
@@ -179,18 +178,6 @@ std::string duration_text(Nanoseconds duration) {
     rest %= unit.factor;
   }
   return text;
-}
-
-std::string rate_text(const relay::Rate& rate) {
-  if (!rate.is_limited()) return "0/s";
-  const auto period = static_cast<std::uint64_t>(rate.period.count());
-  for (const Unit& unit : duration_units) {
-    const std::uint64_t times = period / unit.factor;
-    if (period % unit.factor == 0)
-      return std::to_string(rate.count) + '/' + (times == 1 ? "" : std::to_string(times)) +
-             std::string(unit.name);
-  }
-  std::unreachable();  // a period is whole nanoseconds
 }
 
 std::string size_text(std::uint64_t octets) {

@@ -64,6 +64,33 @@ TEST(SharedSite, saves_up_no_burst_while_nothing_is_sent) {
             later + Milliseconds(10));
 }
 
+// Each writer's line is of one letter: a mixed one would show.
+TEST(SharedLine, is_read_whole_while_cores_write_it) {
+  SharedLine line;
+  EXPECT_EQ(line.read(), "");
+  std::atomic<bool> over{false};
+  std::vector<std::thread> writers;
+  for (const char letter : {'a', 'b', 'c'})
+    writers.emplace_back([&line, &over, letter] {
+      for (std::size_t octets = 1; !over; octets = octets % 300 + 1)
+        line.write(std::string(octets, letter));
+    });
+  std::size_t lines = 0, mixed = 0;
+  while (lines < 20'000) {
+    const std::string text = line.read();
+    if (text.empty()) continue;
+    ++lines;
+    if (text.find_first_not_of(text.front()) != std::string::npos) ++mixed;
+  }
+  over = true;
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(mixed, 0U);
+  line.write(std::string(300, 'x'));
+  EXPECT_EQ(line.read(), std::string(SharedLine::octets_max, 'x'));
+  line.write("short");
+  EXPECT_EQ(line.read(), "short");
+}
+
 TEST(SharedSite, does_not_pace_without_a_rate) {
   SharedSite site;
   for (int count = 0; count < 3; ++count)

@@ -99,7 +99,7 @@ TEST(Values, are_written_as_they_are_read) {
   for (const std::string_view text : {"0", "1B", "50MB", "64KiB", "64MiB", "1TB", "1TiB", "1023B"})
     EXPECT_EQ(size_text(parse_size(text).value()), text);
   for (const std::string_view text : {"0/s", "100/s", "10/2m", "5/h", "1/d", "7/90s", "1/5ms"})
-    EXPECT_EQ(rate_text(parse_rate(text).value()), text);
+    EXPECT_EQ(relay::text_of(parse_rate(text).value()), text);
 }
 
 }  // namespace

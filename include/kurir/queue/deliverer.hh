@@ -76,11 +76,18 @@ class Deliverer {
   virtual std::string explain(const Job& job) const = 0;
   // The last reply or failure that keeps a job waiting which is not in flight; empty: none.
   virtual std::string_view trouble_of(const Job&) const { return {}; }
-  // The site of its next hop; empty: local, or not known yet.
+  // The site that it waits for now; empty: local, or not known yet.
   virtual std::string_view site_of(const Job&) const { return {}; }
   // Takes up nothing any more, and waits for what is in flight. Jobs that are not stay withdrawn.
   virtual Task<void> stop() = 0;
 };
+
+// The recipient's job; null: it is with no deliverer.
+const Job* job_of(const Message& message, const Recipient& recipient);
+// The site that the recipient waits for now, or else that mail for its domain went to last.
+std::string_view site_of(const Message& message, const Recipient& recipient);
+// What keeps it waiting: what its deliverer heard last, or else the answer to its last attempt.
+std::string_view trouble_of(const Message& message, const Recipient& recipient);
 
 // Tells a sender what became of a message (RFC 3464). Done means durable.
 class Notifier {

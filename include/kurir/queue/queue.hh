@@ -102,6 +102,8 @@ class Queue {
   Task<Result<QueueId>> commit(Message* message);
 
   // --- from deliverers (deliverer.hh)
+  // The job waits for that site now: for the tally, which says where mail is.
+  void waits_for(const Job& job, std::string_view site);
   // The job is being attempted from now on: neither expiry nor an administrator touches it.
   void take_up(Job& job);
   // Records what came of a recipient of a job in flight. Journalled at once; on disk some

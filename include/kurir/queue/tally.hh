@@ -38,7 +38,7 @@ class MinuteCounts {
 // The recipients of one domain that are open.
 struct DomainCount {
   std::string_view name;  // of the key that it is kept under
-  std::string site;       // where the last attempt went; empty: there was none yet
+  std::string site;       // where mail went last, or waits to go; empty: not known yet
   std::array<std::uint32_t, message_states.size()> by_state{};
   MinuteCounts arrivals;
   std::uint32_t total() const;
@@ -71,7 +71,8 @@ class Tally {
 };
 
 std::string_view domain_of(std::string_view address);
-// Empty: mail for its domain has not been attempted yet.
+// Where mail for its domain went last, or was to go; empty: not known yet. Of a recipient that
+// waits deliverer.hh knows better.
 std::string_view site_of(const Recipient& recipient);
 
 }  // namespace kurir::queue

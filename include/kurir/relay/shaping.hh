@@ -28,6 +28,9 @@ struct Rate {
   friend bool operator==(const Rate&, const Rate&) = default;
 };
 
+// As people write it: "100/s", "10/2m", "0/s" where nothing is limited.
+std::string text_of(const Rate& rate);
+
 // A value and where it was said ("kurir.toml:12", "--set …", "built in"), for `kurir why`.
 template <class T>
 struct Limit {

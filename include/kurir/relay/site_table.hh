@@ -4,10 +4,12 @@
 // core, without owner or hand-over; only finding the entry, once for each core and path, goes by
 // core 0.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -20,6 +22,31 @@ namespace kurir::relay {
 
 class Relay;
 
+// A line that any core may write and read, seldom both at once: no lock, and never half of one and
+// half of another. The writer takes the version from even to odd (acquire: its words come after),
+// and to even again (release: they came before); a reader that saw the same even version before and
+// after saw one writer's words. Whoever finds a writer at work writes nothing: it knows as much.
+// Most sites never have one: it is made with the first text, and published by a release.
+class SharedLine {
+ public:
+  static constexpr std::size_t octets_max = 256;
+  SharedLine() = default;
+  ~SharedLine() { delete line_.load(); }
+  SharedLine(const SharedLine&) = delete;
+  SharedLine& operator=(const SharedLine&) = delete;
+  void write(std::string_view text);  // what is longer is cut
+  std::string read() const;           // empty: nothing yet, or changing all the time
+
+ private:
+  static constexpr std::size_t words = octets_max / sizeof(std::uint64_t);
+  struct Line {
+    std::atomic<std::uint32_t> version{0}, octets{0};
+    std::array<std::atomic<std::uint64_t>, words> text{};
+  };
+  Line& line();
+  std::atomic<Line*> line_{nullptr};
+};
+
 // Any core. Relaxed order would do: no other memory is published by these; the default is kept for
 // the pair of `connections` and `waiting_cores`, where each side must see the other's store.
 struct SharedSite {
@@ -31,6 +58,7 @@ struct SharedSite {
   std::atomic<std::int64_t> next_message{0};
   std::atomic<std::int64_t> back_off_until{0};
   std::atomic<std::uint32_t> failures{0};  // in succession
+  SharedLine trouble;                      // the last of them, in words
 
   // A connection slot, where less than `limit` are taken.
   bool try_connect(std::uint64_t limit);

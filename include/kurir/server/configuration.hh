@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,6 +90,10 @@ struct Configuration {
   } shutdown;
 
   relay::Shaping shaping;  // src/server/shaping_sections.hh
+
+  // Where a key was said: "kurir.toml:12", "--set KEY=VALUE" or "built in".
+  std::string origin_of(const std::string& key) const;
+  std::map<std::string, std::string> origins;  // of the keys that were said
 
   static Listen everywhere();  // the ports of the RFCs on every address
 };

@@ -23,9 +23,9 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 // A rate of less than one nanosecond between two is none.
 std::optional<relay::Rate> parse_rate(std::string_view text);
 
-// The shortest text that the parser reads back as the same value.
+// The shortest text that the parser reads back as the same value; relay::text_of() is that of a
+// rate.
 std::string duration_text(Nanoseconds duration);
 std::string size_text(std::uint64_t octets);
-std::string rate_text(const relay::Rate& rate);
 
 }  // namespace kurir::server
