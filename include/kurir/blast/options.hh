@@ -1,0 +1,48 @@
+#pragma once
+// What a load run is told. Plain values; the program's flags (tools/blast) and tests fill them in.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kurir/base/clock.hh"
+#include "kurir/io/address.hh"
+
+namespace kurir::blast {
+
+enum class Protocol : std::uint8_t { smtp, lmtp };
+
+struct Weighted {
+  std::string value;
+  unsigned weight = 1;
+};
+
+struct Options {
+  Protocol protocol = Protocol::smtp;
+  io::SocketAddress server;
+  unsigned cores = 0;                // 0: as many as the process may run on
+  unsigned sessions = 1;             // at once
+  std::uint64_t messages = 1;        // all sessions together; 0: until the duration is over
+  Nanoseconds duration{};            // 0: until all messages are sent
+  Nanoseconds warm_up{};             // what is sent so early is not measured
+  std::uint64_t per_connection = 1;  // messages; 0: all that the session sends
+  double rate = 0;          // messages a second to begin, whatever the server does; 0: as they go
+  unsigned recipients = 1;  // of each message
+  bool pipelining = false;  // MAIL, RCPT and DATA in one piece, the next message's with the dot
+  bool chunking = false;    // BDAT instead of DATA
+  std::string hello = "blast.test";
+  std::string sender = "sender@blast.test";
+  std::string recipient = "recipient@blast.test";
+  std::vector<Weighted> domains;                // of the recipient, instead of its own
+  bool number_recipients = false;               // the message's number before the recipient
+  std::vector<Weighted> sizes = {{"1024", 1}};  // of the body, in octets
+  std::vector<std::string> messages_of;         // whole messages instead, as files hold them
+  std::string user, password;                   // AUTH PLAIN; none where empty
+  std::vector<io::SocketAddress> sources;       // to connect from, in turns
+  Nanoseconds timeout = Seconds(60);            // for each reply
+  std::uint64_t run_id = 0;                     // in the messages' stamps
+  bool show_progress = false;                   // a line a second
+};
+
+}  // namespace kurir::blast

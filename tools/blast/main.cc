@@ -1,0 +1,235 @@
+// kurir-blast: flags to a run, a run to a summary. The flags of smtp-source mean what they mean
+// there.
+
+#include <netdb.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+#include "kurir/blast/run.hh"
+#include "kurir/io/file.hh"
+
+namespace {
+
+namespace fs = std::filesystem;
+using kurir::Nanoseconds;
+using kurir::blast::Options;
+using kurir::blast::Weighted;
+
+constexpr int exit_not_all_accepted = 1;
+
+// What the flags say, as text where it needs a look.
+struct Flags {
+  Options options;
+  std::string server, source;
+  std::vector<std::string> domains, sizes;
+  std::string folder;
+  std::int64_t duration = 0, warm_up = 0, timeout = 60'000'000'000;
+  std::string rate, login;
+  bool persistent = false, json = false, counter = false, lmtp = false;
+};
+
+// "value:weight" or "value".
+Weighted weighted_of(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return {text, 1};
+  const std::string weight = text.substr(colon + 1);
+  if (weight.empty() || weight.find_first_not_of("0123456789") != std::string::npos)
+    throw CLI::ValidationError(text, "expected VALUE:WEIGHT, the weight a number");
+  return {text.substr(0, colon), static_cast<unsigned>(std::stoul(weight))};
+}
+
+// "4k", "100K", "1M", or octets.
+std::string octets_of(const std::string& text) {
+  std::uint64_t octets = 0;
+  CLI::AsSizeValue(false)(const_cast<std::string&>(text));
+  if (!CLI::detail::lexical_cast(text, octets) || octets > (std::uint64_t{1} << 30))
+    throw CLI::ValidationError(text, "expected a size, such as 4k");
+  return std::to_string(octets);
+}
+
+double rate_of(std::string text) {
+  if (text.ends_with("/s")) text.resize(text.size() - 2);
+  double rate = 0;
+  if (!CLI::detail::lexical_cast(text, rate) || rate <= 0)
+    throw CLI::ValidationError(text, "expected messages a second, such as 5000/s");
+  return rate;
+}
+
+// "host:port", "inet:host:port", "[::1]:25"; port 25 where there is none.
+kurir::io::SocketAddress address_of(std::string text) {
+  if (text.starts_with("inet:")) text.erase(0, 5);
+  const bool has_port = text.rfind(':') != std::string::npos && !text.ends_with(']');
+  const std::string whole = has_port ? text : text + ":25";
+  if (const auto address = kurir::io::SocketAddress::parse(whole)) return *address;
+  const std::size_t colon = whole.rfind(':');
+  addrinfo hints{}, *found = nullptr;
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  if (::getaddrinfo(whole.substr(0, colon).c_str(), nullptr, &hints, &found) != 0)
+    throw CLI::ValidationError(text, "there is no such host");
+  char host[NI_MAXHOST];
+  ::getnameinfo(found->ai_addr, found->ai_addrlen, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
+  ::freeaddrinfo(found);
+  const auto address = kurir::io::SocketAddress::parse(host + whole.substr(colon));
+  if (!address) throw CLI::ValidationError(text, "expected HOST:PORT");
+  return *address;
+}
+
+// "127.1.0.1-127.1.0.250", or one address.
+std::vector<kurir::io::SocketAddress> sources_of(const std::string& text) {
+  const std::size_t dash = text.find('-');
+  const auto first = kurir::io::SocketAddress::parse(text.substr(0, dash) + ":0");
+  const auto last = dash == std::string::npos
+                        ? first
+                        : kurir::io::SocketAddress::parse(text.substr(dash + 1) + ":0");
+  if (!first || !last || first->family() != kurir::io::Family::ipv4 ||
+      last->family() != kurir::io::Family::ipv4)
+    throw CLI::ValidationError(text, "expected IPv4 addresses, FIRST-LAST");
+  const auto number = [](const kurir::io::SocketAddress& address) {
+    const auto& octets = address.octets();
+    return std::uint32_t{octets[0]} << 24 | std::uint32_t{octets[1]} << 16 |
+           std::uint32_t{octets[2]} << 8 | octets[3];
+  };
+  if (number(*last) < number(*first) || number(*last) - number(*first) > 65535)
+    throw CLI::ValidationError(text, "expected at most 65536 addresses, the least first");
+  std::vector<kurir::io::SocketAddress> sources;
+  for (std::uint64_t at = number(*first); at <= number(*last); ++at)
+    sources.push_back(kurir::io::SocketAddress::ipv4(
+        {static_cast<std::uint8_t>(at >> 24), static_cast<std::uint8_t>(at >> 16),
+         static_cast<std::uint8_t>(at >> 8), static_cast<std::uint8_t>(at)},
+        0));
+  return sources;
+}
+
+std::vector<std::string> messages_of(const std::string& folder) {
+  std::vector<fs::path> paths;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> messages;
+  for (const fs::path& path : paths) {
+    std::ifstream file(path, std::ios::binary);
+    messages.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  if (messages.empty()) throw CLI::ValidationError(folder, "holds no files");
+  return messages;
+}
+
+void add_flags(CLI::App& program, Flags& flags) {
+  Options& options = flags.options;
+  const std::map<std::string, std::int64_t> units = {
+      {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}};
+  const auto duration = [&units] {
+    return CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION");
+  };
+  program.add_option("server", flags.server, "HOST:PORT")->required();
+  program.add_option("-s,--sessions", options.sessions, "at once")->check(CLI::Range(1U, 60'000U));
+  program.add_option("-m,--messages", options.messages, "all together; 0: until --duration");
+  program.add_option("--duration", flags.duration, "as 10s")->transform(duration());
+  program.add_option("--warm-up", flags.warm_up, "what is sent so early is not measured")
+      ->transform(duration());
+  program
+      .add_option("-l,--length,--sizes", flags.sizes,
+                  "octets of the body, as 4k; several as 1k:50,4k:30,100k:20")
+      ->delimiter(',');
+  program.add_option("--folder", flags.folder, "send the messages that its files hold")
+      ->check(CLI::ExistingDirectory);
+  program.add_option("-r,--recipients", options.recipients, "of each message")
+      ->check(CLI::Range(1U, 1000U));
+  program.add_flag("-d,--persistent", flags.persistent, "many messages a connection");
+  program.add_option("--per-connection", options.per_connection, "so many messages");
+  program.add_flag("-c,--counter", flags.counter, "show a line a second");
+  program.add_option("-f,--from", options.sender, "MAIL FROM");
+  program.add_option("-t,--to", options.recipient, "RCPT TO");
+  program.add_flag("-N,--number", options.number_recipients,
+                   "the message's number before the recipient");
+  program.add_option("--domain", flags.domains, "of the recipient, with weights: a.test:60")
+      ->delimiter(',');
+  program.add_option("-M,--hello", options.hello, "our name in EHLO");
+  program.add_option("--rate", flags.rate,
+                     "begin so many messages a second, as 5000/s; latency counts from when each "
+                     "was due");
+  program.add_flag("--pipelining", options.pipelining,
+                   "MAIL, RCPT and DATA in one piece, the next with the dot");
+  program.add_flag("--chunking", options.chunking, "BDAT instead of DATA");
+  program.add_flag("-L,--lmtp", flags.lmtp, "speak LMTP");
+  program.add_option("--auth", flags.login, "USER:PASSWORD, AUTH PLAIN");
+  program.add_option("--source", flags.source, "connect from these, as 127.1.0.1-127.1.0.250");
+  program.add_option("--cores", options.cores, "threads; as many as it may run on");
+  program.add_option("--timeout", flags.timeout, "for each reply, as 60s")->transform(duration());
+  program.add_option("--run-id", options.run_id, "in the messages' stamps; a random one");
+  program.add_flag("--json", flags.json, "the summary as one JSON object");
+}
+
+void interpret(Flags& flags) {
+  Options& options = flags.options;
+  options.server = address_of(flags.server);
+  options.duration = Nanoseconds(flags.duration);
+  options.warm_up = Nanoseconds(flags.warm_up);
+  options.timeout = Nanoseconds(flags.timeout);
+  if (options.messages == 0 && flags.duration == 0)
+    throw CLI::ValidationError("-m 0", "needs --duration");
+  if (flags.persistent) options.per_connection = 0;
+  if (flags.lmtp) options.protocol = kurir::blast::Protocol::lmtp;
+  if (!flags.rate.empty()) options.rate = rate_of(flags.rate);
+  if (!flags.source.empty()) options.sources = sources_of(flags.source);
+  if (!flags.folder.empty()) options.messages_of = messages_of(flags.folder);
+  for (const std::string& domain : flags.domains) options.domains.push_back(weighted_of(domain));
+  if (!flags.sizes.empty()) options.sizes.clear();
+  for (const std::string& text : flags.sizes) {
+    Weighted size = weighted_of(text);
+    size.value = octets_of(size.value);
+    options.sizes.push_back(std::move(size));
+  }
+  if (!flags.login.empty()) {
+    const std::size_t colon = flags.login.find(':');
+    if (colon == std::string::npos) throw CLI::ValidationError("--auth", "expected USER:PASSWORD");
+    options.user = flags.login.substr(0, colon);
+    options.password = flags.login.substr(colon + 1);
+  }
+  if (options.run_id == 0) options.run_id = (std::uint64_t{std::random_device()()} << 32) | 1;
+  options.show_progress = flags.counter || (::isatty(STDERR_FILENO) != 0 && !flags.json);
+}
+
+int run(int count, char** arguments) {
+  Flags flags;
+  CLI::App program("kurir-blast: sends mail as fast as the server takes it, or at a rate",
+                   "kurir-blast");
+  program.footer("Exit codes: 0 all accepted, 1 some not, 64 usage, 69 nobody answers.");
+  add_flags(program, flags);
+  try {
+    program.parse(count, arguments);
+    interpret(flags);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? EX_OK : EX_USAGE;
+  }
+  const auto report = kurir::blast::run(flags.options);
+  if (!report) {
+    kurir::io::print_error("kurir-blast: " + kurir::io::Driver::explain_failure(report.error()));
+    return EX_OSERR;
+  }
+  kurir::io::print_output(flags.json ? json_of(*report) : text_of(*report));
+  if (report->connections == 0) return EX_UNAVAILABLE;
+  return report->all_accepted() ? EX_OK : exit_not_all_accepted;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    return run(count, arguments);
+  } catch (const std::exception& error) {
+    kurir::io::print_error(std::string("kurir-blast: ") + error.what());
+    return EX_SOFTWARE;
+  }
+}
