@@ -20,6 +20,7 @@ int check(const Options& options) {
     print_faults(loaded.error());
     return EX_CONFIG;
   }
+  print_warnings(*loaded);
   io::print_output(options.config + " is good\n");
   return EX_OK;
 }

@@ -37,4 +37,11 @@ void print_faults(const std::vector<server::ConfigurationFault>& faults) {
   for (const server::ConfigurationFault& fault : faults) io::print_error(fault.message());
 }
 
+void print_warnings(const server::Configuration& configuration) {
+  for (server::ConfigurationFault warning : configuration.warnings) {
+    warning.text = "warning: " + warning.text;
+    io::print_error(warning.message());
+  }
+}
+
 }  // namespace kurir::cli

@@ -29,6 +29,7 @@ struct Place {
 };
 std::optional<Place> find_place(const Location& location);
 
+void print_warnings(const server::Configuration& configuration);
 void print_faults(const std::vector<server::ConfigurationFault>& faults);
 
 }  // namespace kurir::cli

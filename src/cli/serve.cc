@@ -23,8 +23,10 @@ int serve(const Options& options) {
   const auto configuration =
       demo ? server::demo_configuration(options.location.data, ports, options.settings)
            : server::load_configuration(options.location.config, options.settings);
-  if (configuration)
+  if (configuration) {
+    print_warnings(*configuration);
     return server::serve(*configuration, {.is_demo = demo, .config_path = options.location.config});
+  }
   print_faults(configuration.error());
   return EX_CONFIG;
 }

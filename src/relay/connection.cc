@@ -39,6 +39,17 @@ std::vector<io::SocketAddress> interleaved(const dns::AddressAnswer& answer) {
   return addresses;
 }
 
+smtp::ClientTimeouts timeouts_of(const PathLimits& limits) {
+  smtp::ClientTimeouts timeouts;
+  timeouts.greeting = limits.banner_timeout.value;
+  timeouts.hello = limits.ehlo_timeout.value;
+  timeouts.mail = limits.mail_from_timeout.value;
+  timeouts.recipient = limits.rcpt_to_timeout.value;
+  timeouts.data_initiation = limits.data_timeout.value;
+  timeouts.data_termination = limits.data_dot_timeout.value;
+  return timeouts;
+}
+
 std::string text_of(const Error& error) {
   switch (error.code) {
     case Errc::refused:
@@ -191,7 +202,7 @@ Task<Connection::Reached> Connection::reach_address(const std::string& host,
   const std::string& ehlo = path_.source_.ehlo_domain;
   session_ = std::make_unique<smtp::ClientSession>(
       std::move(*stream),
-      smtp::ClientOptions{ehlo.empty() ? options.hostname : ehlo, options.timeouts});
+      smtp::ClientOptions{ehlo.empty() ? options.hostname : ehlo, timeouts_of(path_.limits_)});
   if (is_own_host && listens) {
     co_await session_->close();
     co_return Reached::ourselves;

@@ -113,7 +113,9 @@ void Destination::find_paths() {
 
 void Destination::add_paths() {
   const Shaping& shaping = relay_.options_.shaping;
-  const PathLimits limits = shaping.limits_for(domain_, routing_.site);
+  std::vector<std::string> hosts;
+  for (const NextHost& next : routing_.hosts) hosts.push_back(next.host.name);
+  const PathLimits limits = shaping.limits_for(domain_, routing_.site, hosts);
   const auto pool = shaping.pools.find(limits.egress_pool.value);
   if (pool != shaping.pools.end()) {
     for (const Pool::Member& member : pool->second.members)

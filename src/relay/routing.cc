@@ -134,7 +134,7 @@ void Router::drop_ourselves(Routing& routing, const std::string& domain) const {
 
 // A domain with a section of its own has limits of its own.
 std::string Router::site_of(std::string_view domain, const std::vector<NextHost>& hosts) const {
-  if (options_.shaping.overrides.contains(domain)) return std::string(domain);
+  if (options_.shaping.has_limits_of_its_own(domain)) return std::string(domain);
   std::vector<std::string> names;
   for (const NextHost& next : hosts)
     names.push_back(next.host.port == 0 ? next.host.name

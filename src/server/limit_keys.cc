@@ -21,6 +21,11 @@ void keep(const PathLimits& from, PathOverride& into) {
   into.*override_ = from.*limit;
 }
 
+template <auto limit>
+Field duration_of(PathLimits& limits) {
+  return Duration{&(limits.*limit).value, Milliseconds(1), hours(1)};
+}
+
 bool is_pool_or_none(std::string_view text) { return text.empty() || is_shaping_name(text); }
 
 constexpr LimitKey table[] = {
@@ -49,6 +54,24 @@ constexpr LimitKey table[] = {
      },
      origin_of<&PathLimits::connect_timeout>,
      keep<&PathLimits::connect_timeout, &PathOverride::connect_timeout>},
+    {"banner_timeout", "How long may take: the greeting of the next host.",
+     duration_of<&PathLimits::banner_timeout>, origin_of<&PathLimits::banner_timeout>,
+     keep<&PathLimits::banner_timeout, &PathOverride::banner_timeout>},
+    {"ehlo_timeout", "How long may take: the answer to EHLO.",
+     duration_of<&PathLimits::ehlo_timeout>, origin_of<&PathLimits::ehlo_timeout>,
+     keep<&PathLimits::ehlo_timeout, &PathOverride::ehlo_timeout>},
+    {"mail_from_timeout", "How long may take: the answer to MAIL.",
+     duration_of<&PathLimits::mail_from_timeout>, origin_of<&PathLimits::mail_from_timeout>,
+     keep<&PathLimits::mail_from_timeout, &PathOverride::mail_from_timeout>},
+    {"rcpt_to_timeout", "How long may take: the answer to RCPT.",
+     duration_of<&PathLimits::rcpt_to_timeout>, origin_of<&PathLimits::rcpt_to_timeout>,
+     keep<&PathLimits::rcpt_to_timeout, &PathOverride::rcpt_to_timeout>},
+    {"data_timeout", "How long may take: the answer to DATA.",
+     duration_of<&PathLimits::data_timeout>, origin_of<&PathLimits::data_timeout>,
+     keep<&PathLimits::data_timeout, &PathOverride::data_timeout>},
+    {"data_dot_timeout", "How long may take: the answer to the end of the content.",
+     duration_of<&PathLimits::data_dot_timeout>, origin_of<&PathLimits::data_dot_timeout>,
+     keep<&PathLimits::data_dot_timeout, &PathOverride::data_dot_timeout>},
     {"idle_timeout", "How long a connection is kept for the next message.",
      [](PathLimits& l) -> Field {
        return Duration{&l.idle_timeout.value, Nanoseconds(0), hours(1)};
@@ -63,7 +86,65 @@ constexpr LimitKey table[] = {
      keep<&PathLimits::egress_pool, &PathOverride::egress_pool>},
 };
 
+// Of KumoMTA's egress path and shaping helper. mx_rollup and replace_base are of sections other
+// than [default].
+constexpr std::string_view foreign[] = {
+    "additional_connection_limits",
+    "additional_message_rate_throttles",
+    "additional_source_selection_rates",
+    "aggressive_connection_opening",
+    "allow_smtp_auth_plain_without_tls",
+    "automation",
+    "consecutive_connection_failures_before_delay",
+    "dispatcher_wakeup_strategy",
+    "ehlo_domain",
+    "enable_dane",
+    "enable_mta_sts",
+    "enable_pipelining",
+    "enable_rset",
+    "enable_tls",
+    "ip_lookup_strategy",
+    "low_memory_reduction_policy",
+    "maintainer_wakeup_strategy",
+    "max_ready",
+    "max_recipients_per_batch",
+    "mx_rollup",
+    "no_memory_reduction_policy",
+    "openssl_cipher_list",
+    "openssl_cipher_suites",
+    "openssl_options",
+    "opportunistic_tls_reconnect_on_failed_handshake",
+    "prohibited_hosts",
+    "provider_connection_limit",
+    "provider_max_message_rate",
+    "provider_name",
+    "provider_source_selection_rate",
+    "readyq_pool_name",
+    "reconnect_strategy",
+    "refresh_interval",
+    "refresh_strategy",
+    "remember_broken_tls",
+    "replace_base",
+    "rset_timeout",
+    "rustls_cipher_suites",
+    "skip_hosts",
+    "smtp_auth_plain_password",
+    "smtp_auth_plain_username",
+    "smtp_port",
+    "source_selection_rate",
+    "sources",
+    "starttls_timeout",
+    "system_shutdown_timeout",
+    "tls_certificate",
+    "tls_prefer_openssl",
+    "tls_private_key",
+    "try_next_host_on_transport_error",
+    "use_lmtp",
+};
+
 }  // namespace
+
+bool is_foreign_limit(std::string_view name) { return std::ranges::binary_search(foreign, name); }
 
 std::span<const LimitKey> limit_keys() { return table; }
 

@@ -19,5 +19,7 @@ struct LimitKey {
 
 std::span<const LimitKey> limit_keys();
 const LimitKey* find_limit_key(std::string_view name);
+// A key of KumoMTA's shaping.toml that does nothing here.
+bool is_foreign_limit(std::string_view name);
 
 }  // namespace kurir::server

@@ -19,6 +19,11 @@ constexpr std::string_view examples = R"(
 # Whether this also counts for other domains whose MX host has this name.
 #mx_rollup = true
 
+# Limits of every site whose hosts all match, and of every domain that does.
+#[provider."example"]
+#match = [{MXSuffix = ".example.com"}, {DomainSuffix = ".example.org"}]
+#connection_limit = 10
+
 # Addresses that mail leaves from. Where there is one of IPv4 and one of IPv6: a list.
 #[source."ip-1"]
 #source_address = "192.0.2.1"

@@ -21,6 +21,9 @@ constexpr std::string_view expected_hosts =
     "a host, like \"mail.example.org\", \"192.0.2.1:2525\" or \"[2001:db8::1]:25\", or a list of "
     "them";
 
+constexpr std::string_view expected_match =
+    "a list of {MXSuffix = \".example.com\"}, {HostName = ...} and {DomainSuffix = ...}";
+
 // One text may stand without a list around it. False: some element was not taken.
 template <class Take>
 bool each_text(const toml::node& node, Take take) {
@@ -81,7 +84,7 @@ ShapingReader::ShapingReader(Configuration& configuration, std::string place, bo
 
 bool ShapingReader::takes(std::string_view name) {
   return name == "default" || name == "source" || name == "pool" || name == "route" ||
-         name.find_first_of(".:(") != std::string_view::npos;
+         name == "provider" || name.find_first_of(".:(") != std::string_view::npos;
 }
 
 void ShapingReader::read(const toml::key& name, const toml::node& node) {
@@ -91,6 +94,8 @@ void ShapingReader::read(const toml::key& name, const toml::node& node) {
       read_limits(*table, "default", nullptr);
   } else if (section == "source") {
     read_each(node, "source", &ShapingReader::read_source);
+  } else if (section == "provider") {
+    read_each(node, "provider", &ShapingReader::read_provider);
   } else if (section == "pool") {
     read_each(node, "pool", &ShapingReader::read_pool);
   } else if (section == "route") {
@@ -104,21 +109,34 @@ void ShapingReader::read_limits(const toml::table& table, const std::string& sec
                                 relay::PathOverride* override_) {
   std::vector<std::string_view> known;
   for (const LimitKey& key : limit_keys()) known.push_back(key.name);
-  if (override_ != nullptr) known.push_back("mx_rollup");
+  const bool is_provider = section.starts_with("provider.");
+  if (override_ != nullptr) known.push_back("replace_base");
+  if (override_ != nullptr && !is_provider) known.push_back("mx_rollup");
   for (const auto& [name, node] : table) {
+    if (is_provider && name.str() == "match") continue;  // read_provider()
     if (std::ranges::find(known, name.str()) != known.end())
       read_limit(node, section + '.' + std::string(name.str()), name.str(), override_);
-    else if (name.str() == "mx_rollup")
-      add_fault(name.source(), "default.mx_rollup: only the section of a domain or site has one");
-    else
+    else if (!read_foreign(name, section))
       add_unknown(name, section, known);
   }
+}
+
+bool ShapingReader::read_foreign(const toml::key& name, const std::string& section) {
+  if (!is_foreign_limit(name.str())) return false;
+  const Region shown = has_lines_ ? name.source() : Region();
+  configuration_.warnings.push_back(
+      {place_, shown.begin.line, shown.begin.column,
+       section + '.' + std::string(name.str()) + " is KumoMTA's and has no effect here"});
+  return true;
 }
 
 void ShapingReader::read_limit(const toml::node& node, const std::string& full,
                                std::string_view name, relay::PathOverride* override_) {
   const LimitKey* key = find_limit_key(name);
-  if (key == nullptr) return read_field_of(Flag{&override_->mx_rollup}, node, full);
+  if (key == nullptr) {
+    bool& flag = name == "mx_rollup" ? override_->mx_rollup : override_->replace_base;
+    return read_field_of(Flag{&flag}, node, full);
+  }
   relay::PathLimits scratch;
   relay::PathLimits& limits = override_ == nullptr ? shaping_.defaults : scratch;
   const Field field = key->field(limits);
@@ -134,6 +152,44 @@ void ShapingReader::read_override(const toml::key& name, const toml::node& node)
   if (!domain) return add_fault(name.source(), section + " is neither a domain nor a site");
   if (const toml::table* table = need_table(node, section))
     read_limits(*table, section, &shaping_.overrides[*domain]);
+}
+
+void ShapingReader::read_provider(const toml::key& name, const toml::node& node) {
+  const std::string section = "provider." + toml_key(name.str());
+  const toml::table* table = need_table(node, section);
+  if (table == nullptr) return;
+  relay::Provider& provider = shaping_.providers[std::string(name.str())];
+  read_limits(*table, section, &provider.limits);
+  const toml::node* match = table->get("match");
+  if (match != nullptr && !read_match(*match, provider))
+    add_fault(match->source(), section + ".match must be " + std::string(expected_match));
+}
+
+bool ShapingReader::read_match(const toml::node& node, relay::Provider& provider) {
+  relay::Provider read;
+  const toml::array* rules = node.as_array();
+  if (rules == nullptr || rules->empty()) return false;
+  for (const toml::node& rule : *rules) {
+    const toml::table* table = rule.as_table();
+    if (table == nullptr || table->size() != 1) return false;
+    const auto& [kind, value] = *table->begin();
+    const auto text = value.value_exact<std::string_view>();
+    if (!text || text->empty()) return false;
+    std::string pattern = directory::lower_case(*text);
+    if (pattern.ends_with('.')) pattern.pop_back();
+    if (pattern.empty()) return false;
+    if (kind.str() == "MXSuffix")
+      read.mx_suffixes.push_back(std::move(pattern));
+    else if (kind.str() == "HostName")
+      read.host_names.push_back(std::move(pattern));
+    else if (kind.str() == "DomainSuffix")
+      read.domain_suffixes.push_back(std::move(pattern));
+    else
+      return false;
+  }
+  read.limits = std::move(provider.limits);
+  provider = std::move(read);
+  return true;
 }
 
 void ShapingReader::read_source(const toml::key& name, const toml::node& node) {

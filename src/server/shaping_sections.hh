@@ -2,12 +2,14 @@
 // The sections about the way out, whose names the administrator chooses:
 //
 //   [default]                limits of every site (src/server/limit_keys.cc)
-//   ["example.com"]          the same of one domain or site, and mx_rollup
+//   ["example.com"]          the same of one domain or site, mx_rollup and replace_base
+//   [provider."gmail"]       the same of all sites that match: MXSuffix, HostName, DomainSuffix
 //   [source."ip-1"]          source_address, ehlo_domain
 //   [pool."main"."ip-1"]     weight
 //   [route."example.com"]    to; "." stands for every domain without a route of its own
 //
-// What is read later is laid over what was read before, key by key.
+// What is read later is laid over what was read before, key by key. A KumoMTA shaping.toml loads:
+// its keys that have no effect here are accepted with a warning each.
 
 #include <toml++/toml.h>
 
@@ -41,6 +43,9 @@ class ShapingReader {
                    relay::PathOverride* override_);
   void read_limit(const toml::node& node, const std::string& full, std::string_view name,
                   relay::PathOverride* override_);
+  bool read_foreign(const toml::key& name, const std::string& section);
+  void read_provider(const toml::key& name, const toml::node& node);
+  bool read_match(const toml::node& node, relay::Provider& provider);
   void read_override(const toml::key& name, const toml::node& node);
   void read_source(const toml::key& name, const toml::node& node);
   void read_pool(const toml::key& name, const toml::node& node);

@@ -58,6 +58,53 @@ TEST(Shaping, a_domain_counts_before_its_site_and_that_before_the_default) {
   }
 }
 
+TEST(Shaping, a_provider_counts_before_the_default_and_after_sections) {
+  Shaping shaping = example();
+  Provider& provider = shaping.providers["big"];
+  provider.mx_suffixes = {".big.test"};
+  provider.host_names = {"one.test"};
+  provider.domain_suffixes = {".of-big.test"};
+  provider.limits.connection_limit = {3, "provider"};
+  provider.limits.idle_timeout = {9s, "provider"};
+  struct Row {
+    std::string_view domain, site;
+    std::vector<std::string> hosts;
+    std::uint64_t connections;
+    Nanoseconds idle_timeout;
+  };
+  const Row rows[] = {
+      {"a.test", "x", {"mx1.big.test", "mx2.big.test"}, 3, 9s},
+      {"a.test", "x", {"mx1.big.test", "one.test"}, 3, 9s},
+      {"a.test", "x", {"mx1.big.test", "mx.other.test"}, 20, 5s},
+      {"a.test", "x", {"mx1.notbig.test"}, 20, 5s},
+      {"a.test", "x", {"two.one.test"}, 20, 5s},
+      {"a.test", "x", {}, 20, 5s},
+      {"a.of-big.test", "x", {"mx.other.test"}, 3, 9s},
+      {"of-big.test", "x", {"mx.other.test"}, 20, 5s},
+      {"a.test", site, {"mx1.big.test"}, 5, 9s},
+      {"example.org", "x", {"mx1.big.test"}, 7, 9s},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(std::string(row.domain) + " by " + (row.hosts.empty() ? "" : row.hosts.back()));
+    const PathLimits limits = shaping.limits_for(row.domain, row.site, row.hosts);
+    EXPECT_EQ(limits.connection_limit.value, row.connections);
+    EXPECT_EQ(limits.idle_timeout.value, row.idle_timeout);
+  }
+  EXPECT_TRUE(shaping.has_limits_of_its_own("a.of-big.test"));
+  EXPECT_TRUE(shaping.has_limits_of_its_own("example.org"));
+  EXPECT_FALSE(shaping.has_limits_of_its_own("a.test"));
+}
+
+TEST(Shaping, a_section_that_replaces_the_base_inherits_nothing) {
+  Shaping shaping = example();
+  shaping.overrides["example.org"].replace_base = true;
+  const PathLimits limits = shaping.limits_for("example.org", site);
+  EXPECT_EQ(limits.connection_limit.value, 7u);
+  EXPECT_EQ(limits.connection_limit.origin, "domain");
+  EXPECT_EQ(limits.max_message_rate.origin, "built in");
+  EXPECT_EQ(limits.egress_pool.value, "");
+}
+
 TEST(Shaping, every_limit_can_be_overridden) {
   Shaping shaping;
   PathOverride& all = shaping.overrides["a.test"];
@@ -67,6 +114,12 @@ TEST(Shaping, every_limit_can_be_overridden) {
   all.max_deliveries_per_connection = {4, "x"};
   all.connect_timeout = {5s, "x"};
   all.idle_timeout = {6s, "x"};
+  all.banner_timeout = {7s, "x"};
+  all.ehlo_timeout = {8s, "x"};
+  all.mail_from_timeout = {9s, "x"};
+  all.rcpt_to_timeout = {10s, "x"};
+  all.data_timeout = {11s, "x"};
+  all.data_dot_timeout = {12s, "x"};
   all.egress_pool = {"p", "x"};
   const PathLimits limits = shaping.limits_for("a.test", "");
   EXPECT_EQ(limits.connection_limit.value, 1u);
@@ -75,11 +128,19 @@ TEST(Shaping, every_limit_can_be_overridden) {
   EXPECT_EQ(limits.max_deliveries_per_connection.value, 4u);
   EXPECT_EQ(limits.connect_timeout.value, 5s);
   EXPECT_EQ(limits.idle_timeout.value, 6s);
+  EXPECT_EQ(limits.banner_timeout.value, 7s);
+  EXPECT_EQ(limits.ehlo_timeout.value, 8s);
+  EXPECT_EQ(limits.mail_from_timeout.value, 9s);
+  EXPECT_EQ(limits.rcpt_to_timeout.value, 10s);
+  EXPECT_EQ(limits.data_timeout.value, 11s);
+  EXPECT_EQ(limits.data_dot_timeout.value, 12s);
   EXPECT_EQ(limits.egress_pool.value, "p");
   for (const std::string& origin :
        {limits.connection_limit.origin, limits.max_connection_rate.origin,
         limits.max_message_rate.origin, limits.max_deliveries_per_connection.origin,
-        limits.connect_timeout.origin, limits.idle_timeout.origin, limits.egress_pool.origin})
+        limits.connect_timeout.origin, limits.idle_timeout.origin, limits.banner_timeout.origin,
+        limits.ehlo_timeout.origin, limits.mail_from_timeout.origin, limits.rcpt_to_timeout.origin,
+        limits.data_timeout.origin, limits.data_dot_timeout.origin, limits.egress_pool.origin})
     EXPECT_EQ(origin, "x");
 }
 

@@ -173,8 +173,15 @@ TEST(ShapingSections, faults_say_where_and_what) {
       {"['a.test']\nrate = 5", "k.toml:2:1: unknown key \"a.test\".rate"},
       {"['a.test']\nmx_rolup = true",
        "k.toml:2:1: unknown key \"a.test\".mx_rolup; did you mean \"a.test\".mx_rollup?"},
-      {"[default]\nmx_rollup = true",
-       "k.toml:2:1: default.mx_rollup: only the section of a domain or site has one"},
+      {"[provider.p]\nmatch = [{MXSuffix = 5}]",
+       "k.toml:2:9: provider.p.match must be a list of {MXSuffix = \".example.com\"}, {HostName = "
+       "...} and {DomainSuffix = ...}"},
+      {"[provider.p]\nmatch = [{MXPrefix = 'a'}]",
+       "k.toml:2:9: provider.p.match must be a list of {MXSuffix = \".example.com\"}, {HostName = "
+       "...} and {DomainSuffix = ...}"},
+      {"[provider.p]\nconection_limit = 1",
+       "k.toml:2:1: unknown key provider.p.conection_limit; did you mean "
+       "provider.p.connection_limit?"},
       {"['a.test']\nmx_rollup = 1", "k.toml:2:13: \"a.test\".mx_rollup must be true or false"},
       {"[default]\nconnection_limit = 0",
        "k.toml:2:20: default.connection_limit must be a number from 1 to 100000"},
@@ -227,6 +234,60 @@ TEST(ShapingSections, faults_say_where_and_what) {
     EXPECT_THAT(faults_of("[source.a]\nsource_address = " + std::string(address)),
                 ElementsAre(HasSubstr("source.a.source_address must be an IP address")))
         << address;
+}
+
+// As KumoMTA's own shaping.toml is written.
+constexpr std::string_view foreign_file = R"(["default"]
+connection_limit = 10
+max_message_rate = "100/s"
+enable_tls = "Opportunistic"
+mx_rollup = true
+banner_timeout = "1 minute"
+[["default".automation]]
+regex = ["4\\.7\\.0", "busy"]
+action = {SetConfig={name="connection_limit", value=1}}
+duration = "2 hours"
+[provider."gmail"]
+match = [{MXSuffix = ".Google.com."}, {HostName = "mx.gmail.test"}, {DomainSuffix = ".gmail.test"}]
+connection_limit = 3
+provider_connection_limit = 100
+mx_rollup = true
+["yahoo.test"]
+replace_base = true
+data_dot_timeout = "3m"
+max_ready = 100
+["yahoo.test".sources."ip-1"]
+connection_limit = 1
+)";
+
+TEST(ShapingSections, a_file_of_kumomta_loads_and_tells_what_has_no_effect) {
+  const auto parsed = parse_configuration(foreign_file, "k.toml", {"default.max_ready=5"});
+  ASSERT_TRUE(parsed) << parsed.error().at(0).message();
+  std::vector<std::string> warnings;
+  for (const ConfigurationFault& warning : parsed->warnings) {
+    const std::string message = warning.message();
+    const std::size_t end = message.find(" is KumoMTA's and has no effect here");
+    warnings.push_back(message.substr(0, end) + (end < message.size() ? "" : " ?"));
+  }
+  EXPECT_THAT(
+      warnings,
+      ::testing::UnorderedElementsAre(
+          "k.toml:4:1: default.enable_tls", "k.toml:5:1: default.mx_rollup",
+          "k.toml:7:13: default.automation",
+          "k.toml:14:1: provider.gmail.provider_connection_limit",
+          "k.toml:15:1: provider.gmail.mx_rollup", "k.toml:19:1: \"yahoo.test\".max_ready",
+          "k.toml:20:15: \"yahoo.test\".sources", "--set default.max_ready=5: default.max_ready"));
+  const relay::Provider& gmail = parsed->shaping.providers.at("gmail");
+  EXPECT_THAT(gmail.mx_suffixes, ElementsAre(".google.com"));
+  EXPECT_THAT(gmail.host_names, ElementsAre("mx.gmail.test"));
+  EXPECT_THAT(gmail.domain_suffixes, ElementsAre(".gmail.test"));
+  const PathLimits limits = parsed->shaping.limits_for("a.test", "x", {"mx1.google.com"});
+  EXPECT_EQ(limits.connection_limit.value, 3u);
+  EXPECT_EQ(limits.banner_timeout.value, 1min);
+  const PathLimits yahoo = parsed->shaping.limits_for("yahoo.test", "yahoo.test");
+  EXPECT_EQ(yahoo.connection_limit.origin, "built in");
+  EXPECT_EQ(yahoo.banner_timeout.value, 5min);
+  EXPECT_EQ(yahoo.data_dot_timeout.value, 3min);
 }
 
 TEST(ShapingSections, relations_are_checked) {

@@ -16,7 +16,6 @@
 #include "kurir/queue/queue.hh"
 #include "kurir/relay/shaping.hh"
 #include "kurir/relay/site_table.hh"
-#include "kurir/smtp/client_session.hh"
 #include "kurir/store/reader.hh"
 
 namespace kurir::relay {
@@ -31,7 +30,6 @@ struct RelayOptions {
   Nanoseconds back_off_min = Seconds(60);
   Nanoseconds back_off_max = std::chrono::minutes(30);
   Nanoseconds stop_grace = Seconds(10);
-  smtp::ClientTimeouts timeouts;
 };
 
 class Destination;

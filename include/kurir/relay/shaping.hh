@@ -44,8 +44,15 @@ struct PathLimits {
   Limit<Rate> max_message_rate;
   Limit<std::uint64_t> max_deliveries_per_connection{1024};
   Limit<Nanoseconds> connect_timeout{Seconds(60)};  // of one address
-  Limit<Nanoseconds> idle_timeout{Seconds(5)};      // a connection is kept for the next message
-  Limit<std::string> egress_pool;                   // empty: the system chooses the address
+  // How long a host's answers may take: RFC 5321 4.5.3.2.
+  Limit<Nanoseconds> banner_timeout{std::chrono::minutes(5)};
+  Limit<Nanoseconds> ehlo_timeout{std::chrono::minutes(5)};
+  Limit<Nanoseconds> mail_from_timeout{std::chrono::minutes(5)};
+  Limit<Nanoseconds> rcpt_to_timeout{std::chrono::minutes(5)};
+  Limit<Nanoseconds> data_timeout{std::chrono::minutes(2)};
+  Limit<Nanoseconds> data_dot_timeout{std::chrono::minutes(10)};
+  Limit<Nanoseconds> idle_timeout{Seconds(5)};  // a connection is kept for the next message
+  Limit<std::string> egress_pool;               // empty: the system chooses the address
 };
 
 // The keys that a section gives; what is empty comes from [default].
@@ -55,9 +62,26 @@ struct PathOverride {
   std::optional<Limit<Rate>> max_message_rate;
   std::optional<Limit<std::uint64_t>> max_deliveries_per_connection;
   std::optional<Limit<Nanoseconds>> connect_timeout;
+  std::optional<Limit<Nanoseconds>> banner_timeout;
+  std::optional<Limit<Nanoseconds>> ehlo_timeout;
+  std::optional<Limit<Nanoseconds>> mail_from_timeout;
+  std::optional<Limit<Nanoseconds>> rcpt_to_timeout;
+  std::optional<Limit<Nanoseconds>> data_timeout;
+  std::optional<Limit<Nanoseconds>> data_dot_timeout;
   std::optional<Limit<Nanoseconds>> idle_timeout;
   std::optional<Limit<std::string>> egress_pool;
   bool mx_rollup = true;
+  bool replace_base = false;  // what it does not give is built in, whatever others say
+};
+
+// [provider."gmail"] match = [{MXSuffix = ".google.com"}, ...]: limits of every site whose hosts
+// all match, and of every domain that does. They override [default]; the sections of the site and
+// of the domain override them.
+struct Provider {
+  std::vector<std::string> mx_suffixes, host_names, domain_suffixes;  // lower case
+  PathOverride limits;
+  bool matches_domain(std::string_view domain) const;
+  bool matches_hosts(const std::vector<std::string>& hosts) const;
 };
 
 // A next host by name or address, in place of what DNS says. Port 0: relay.port.
@@ -92,12 +116,16 @@ struct Pool {
 struct Shaping {
   PathLimits defaults;
   std::map<std::string, PathOverride, std::less<>> overrides;  // by domain or site, lower case
+  std::map<std::string, Provider, std::less<>> providers;      // by name; the first that matches
   std::map<std::string, Route, std::less<>> routes;            // by domain, lower case
   std::map<std::string, Source, std::less<>> sources;
   std::map<std::string, Pool, std::less<>> pools;
 
-  // The domain's section counts before the site's.
-  PathLimits limits_for(std::string_view domain, std::string_view site) const;
+  // The domain's section counts before the site's, that before its provider's. `hosts`: of the MX.
+  PathLimits limits_for(std::string_view domain, std::string_view site,
+                        const std::vector<std::string>& hosts = {}) const;
+  // Whether what its section or its provider says is of the domain, and not of all on its hosts.
+  bool has_limits_of_its_own(std::string_view domain) const;
   const Route* route_for(std::string_view domain) const;  // null: by MX
 };
 

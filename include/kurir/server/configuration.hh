@@ -17,6 +17,16 @@
 
 namespace kurir::server {
 
+// What is wrong with a configuration, for people.
+struct ConfigurationFault {
+  std::string place;  // the file's path, or "--set KEY=VALUE"
+  unsigned line = 0;  // 0: not of one line
+  unsigned column = 0;
+  std::string text;
+
+  std::string message() const;  // "kurir.toml:12:1: unknown key ..."
+};
+
 struct Configuration {
   using Addresses = std::vector<io::SocketAddress>;
 
@@ -95,17 +105,9 @@ struct Configuration {
   std::string origin_of(const std::string& key) const;
   std::map<std::string, std::string> origins;  // of the keys that were said
 
+  std::vector<ConfigurationFault> warnings;  // what was said and has no effect
+
   static Listen everywhere();  // the ports of the RFCs on every address
-};
-
-// What is wrong with a configuration, for people.
-struct ConfigurationFault {
-  std::string place;  // the file's path, or "--set KEY=VALUE"
-  unsigned line = 0;  // 0: not of one line
-  unsigned column = 0;
-  std::string text;
-
-  std::string message() const;  // "kurir.toml:12:1: unknown key ..."
 };
 
 template <class T>
