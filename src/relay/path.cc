@@ -256,7 +256,9 @@ void Path::put_off_one(const std::string& reply, const queue::Hop& hop) {
   relay_.queue_.finish(*job);
 }
 
+// One connection does it, where several found out: each would end a slice a turn.
 Task<void> Path::fail_all_for_good(std::string reply) {
+  if (std::exchange(failing_, true)) co_return;
   queue::Hop hop;
   hop.site = name_;
   std::size_t failed = 0;
@@ -266,6 +268,7 @@ Task<void> Path::fail_all_for_good(std::string reply) {
     relay_.queue_.finish(*job);
     if (++failed % jobs_at_once == 0) co_await yield_turn();
   }
+  failing_ = false;
 }
 
 void Path::settle_all(queue::Job& job, queue::RecipientState state, const std::string& reply,

@@ -85,7 +85,7 @@ class Path final : public Place, public ListLink {
   const std::string pool_;
   const PathLimits limits_;
   SharedSite* shared_ = nullptr;
-  bool acquiring_ = false;
+  bool acquiring_ = false, failing_ = false;
   std::vector<NextHost> hosts_;
   Instant hosts_valid_until_{};
   std::map<std::string, Instant> bad_addresses_;  // tried last until then

@@ -6,7 +6,7 @@
 #include <ctime>
 #include <functional>
 
-#include "packet_builder.hh"
+#include "support/dns_packet_builder.hh"
 #include "support/guard_page.hh"
 
 namespace kurir::dns {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "fake_server.hh"
+#include "support/fake_name_server.hh"
 #include "kurir/dns/resolver.hh"
 #include "support/on_cores.hh"
 

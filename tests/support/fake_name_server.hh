@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "kurir/io/address.hh"
-#include "packet_builder.hh"
+#include "support/dns_packet_builder.hh"
 
 namespace kurir::dns::test {
 
