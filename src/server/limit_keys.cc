@@ -54,22 +54,22 @@ constexpr LimitKey table[] = {
      },
      origin_of<&PathLimits::connect_timeout>,
      keep<&PathLimits::connect_timeout, &PathOverride::connect_timeout>},
-    {"banner_timeout", "How long may take: the greeting of the next host.",
+    {"banner_timeout", "How long the greeting of a host may take.",
      duration_of<&PathLimits::banner_timeout>, origin_of<&PathLimits::banner_timeout>,
      keep<&PathLimits::banner_timeout, &PathOverride::banner_timeout>},
-    {"ehlo_timeout", "How long may take: the answer to EHLO.",
+    {"ehlo_timeout", "How long the answer to EHLO may take.",
      duration_of<&PathLimits::ehlo_timeout>, origin_of<&PathLimits::ehlo_timeout>,
      keep<&PathLimits::ehlo_timeout, &PathOverride::ehlo_timeout>},
-    {"mail_from_timeout", "How long may take: the answer to MAIL.",
+    {"mail_from_timeout", "How long the answer to MAIL may take.",
      duration_of<&PathLimits::mail_from_timeout>, origin_of<&PathLimits::mail_from_timeout>,
      keep<&PathLimits::mail_from_timeout, &PathOverride::mail_from_timeout>},
-    {"rcpt_to_timeout", "How long may take: the answer to RCPT.",
+    {"rcpt_to_timeout", "How long the answer to RCPT may take.",
      duration_of<&PathLimits::rcpt_to_timeout>, origin_of<&PathLimits::rcpt_to_timeout>,
      keep<&PathLimits::rcpt_to_timeout, &PathOverride::rcpt_to_timeout>},
-    {"data_timeout", "How long may take: the answer to DATA.",
+    {"data_timeout", "How long the answer to DATA may take.",
      duration_of<&PathLimits::data_timeout>, origin_of<&PathLimits::data_timeout>,
      keep<&PathLimits::data_timeout, &PathOverride::data_timeout>},
-    {"data_dot_timeout", "How long may take: the answer to the end of the content.",
+    {"data_dot_timeout", "How long the answer to the end of the content may take.",
      duration_of<&PathLimits::data_dot_timeout>, origin_of<&PathLimits::data_dot_timeout>,
      keep<&PathLimits::data_dot_timeout, &PathOverride::data_dot_timeout>},
     {"idle_timeout", "How long a connection is kept for the next message.",
@@ -141,6 +141,8 @@ constexpr std::string_view foreign[] = {
     "try_next_host_on_transport_error",
     "use_lmtp",
 };
+
+static_assert(std::ranges::is_sorted(foreign));
 
 }  // namespace
 

@@ -173,6 +173,10 @@ Task<void> site_is_known(House& house, const Somewhere& row) {
   });
   EXPECT_TRUE(known);
   EXPECT_EQ(site, row.site);
+  // The summary knows it too.
+  const auto& domains = house.queue().tally().domains();
+  EXPECT_EQ(domains.size(), 1U);
+  if (!domains.empty()) EXPECT_EQ(domains.begin()->second.site, row.site);
 }
 TEST_P(RelaySomewhere, has_a_site_before_it_is_attempted) {
   RelayOptions options = impatient();
