@@ -54,11 +54,9 @@ std::unique_ptr<mailbox::CachedStructure> structure_of(const store::RecordRef& c
 }  // namespace
 
 Task<MessageFetch::Outcome> MessageFetch::run() {
-  if (!items_.index_only()) {
-    const bool prepared = co_await prepare();
-    if (!prepared) co_return Outcome::unreadable;
-    if (has_unknown_encoding()) co_return Outcome::unknown_encoding;
-  }
+  const bool prepared = co_await prepare();
+  if (!prepared) co_return Outcome::unreadable;
+  if (has_unknown_encoding()) co_return Outcome::unknown_encoding;
   const mailbox::FlagState state = session_.selected_->view.flags(at_);
   session_.tell_new_keywords(state.flags);
   wire::ImapWriter out = session_.writer();
@@ -75,6 +73,15 @@ Task<MessageFetch::Outcome> MessageFetch::run() {
   fetch.finish();
   if (made_) session_.services_.caches.structures.add(std::move(made_), session_.services_.retired);
   co_return well ? Outcome::sent : Outcome::broken;
+}
+
+void MessageFetch::run_from_index() {
+  const mailbox::FlagState state = session_.selected_->view.flags(at_);
+  session_.tell_new_keywords(state.flags);
+  wire::ImapWriter out = session_.writer();
+  wire::ImapFetchWriter fetch(out, at_.sequence);
+  write_index_items(fetch, state);
+  fetch.finish();
 }
 
 // Everything that the line needs but the octets themselves. The look into the cache comes last:

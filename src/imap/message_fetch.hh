@@ -29,6 +29,8 @@ class MessageFetch {
       : session_(session), items_(items), at_(at), with_flags_(with_flags) {}
 
   Task<Outcome> run();
+  // The same where the items are index_only(): nothing is waited for.
+  void run_from_index();
 
  private:
   using Next = ServerSession::Next;

@@ -181,8 +181,10 @@ Task<ServerSession::Next> ServerSession::flush() {
   co_return flushed ? Next::go_on : Next::end;
 }
 
+bool ServerSession::output_is_full() const { return stream_.output().size() >= output_octets_high; }
+
 Task<ServerSession::Next> ServerSession::flush_when_full() {
-  if (stream_.output().size() < output_octets_high) co_return Next::go_on;
+  if (!output_is_full()) co_return Next::go_on;
   const Next flushed = co_await flush();
   co_return flushed;
 }

@@ -9,12 +9,17 @@
 namespace kurir::imap {
 namespace {
 
-constexpr std::size_t batch_messages = 128;  // then other sessions have their turn
+// Then other sessions have their turn.
+constexpr std::size_t batch_messages = 128;
+constexpr std::size_t batch_messages_of_index = 1024;
 
 std::vector<mailbox::Located> next_batch(MessageWalk& walk, const mailbox::View& view,
-                                         std::optional<ModSeq> changed_since) {
+                                         const wire::ImapFetch& wanted) {
   std::vector<mailbox::Located> batch;
-  while (batch.size() < batch_messages) {
+  const std::size_t most = wanted.items.index_only() ? batch_messages_of_index : batch_messages;
+  batch.reserve(most);
+  const std::optional<ModSeq>& changed_since = wanted.changed_since;
+  while (batch.size() < most) {
     const mailbox::Located at = walk.next();
     if (!at) break;
     if (!changed_since || view.flags(at).modseq > *changed_since) batch.push_back(at);
@@ -38,8 +43,9 @@ Task<Reply> ServerSession::fetch(const wire::ImapCommand& command) {
   condstore_ = condstore_ || wanted.items.has(wire::fetch::modseq);
   const bool marks = wanted.items.marks_seen() && !selected_->read_only;
   MessageWalk walk(selected_->view, *sequences);
+  const bool from_index = wanted.items.index_only();
   bool unreadable = false, unknown_encoding = false;
-  std::vector<mailbox::Located> batch = next_batch(walk, selected_->view, wanted.changed_since);
+  std::vector<mailbox::Located> batch = next_batch(walk, selected_->view, wanted);
   while (!batch.empty()) {
     std::vector<mailbox::Located> marked;
     if (marks) {
@@ -53,14 +59,20 @@ Task<Reply> ServerSession::fetch(const wire::ImapCommand& command) {
           next_marked < marked.size() && marked[next_marked].sequence == at.sequence;
       if (with_flags) ++next_marked;
       MessageFetch one(*this, wanted.items, at, with_flags);
-      const MessageFetch::Outcome outcome = co_await one.run();
+      MessageFetch::Outcome outcome = MessageFetch::Outcome::sent;
+      if (from_index) {
+        one.run_from_index();
+      } else {
+        outcome = co_await one.run();
+      }
       if (outcome == MessageFetch::Outcome::broken) co_return dropped();
       unreadable = unreadable || outcome == MessageFetch::Outcome::unreadable;
       unknown_encoding = unknown_encoding || outcome == MessageFetch::Outcome::unknown_encoding;
-      const Next next = co_await flush_when_full();
+      if (!output_is_full()) continue;
+      const Next next = co_await flush();
       if (next == Next::end) co_return dropped();
     }
-    batch = next_batch(walk, selected_->view, wanted.changed_since);
+    batch = next_batch(walk, selected_->view, wanted);
     if (!batch.empty()) co_await yield_turn();
   }
   co_return reply_for(unreadable, unknown_encoding);

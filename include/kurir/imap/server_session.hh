@@ -15,8 +15,8 @@
 #include "kurir/coro/task.hh"
 #include "kurir/directory/directory.hh"
 #include "kurir/io/socket.hh"
-#include "kurir/mailbox/mailboxes.hh"
 #include "kurir/mailbox/content_caches.hh"
+#include "kurir/mailbox/mailboxes.hh"
 #include "kurir/observe/counters.hh"
 #include "kurir/wire/imap_command.hh"
 #include "kurir/wire/imap_response.hh"
@@ -75,6 +75,7 @@ class ServerSession {
   Next end_with_bye(std::string_view text);
   Next count_error();
   Task<Next> flush();
+  bool output_is_full() const;
   Task<Next> flush_when_full();
   Deadline transfer_deadline(std::uint64_t octets) const;
   wire::ImapWriter writer() { return wire::ImapWriter(stream_.output(), encoding_); }
