@@ -17,7 +17,6 @@ std::vector<mailbox::Located> next_batch(MessageWalk& walk, const mailbox::View&
                                          const wire::ImapFetch& wanted) {
   std::vector<mailbox::Located> batch;
   const std::size_t most = wanted.items.index_only() ? batch_messages_of_index : batch_messages;
-  batch.reserve(most);
   const std::optional<ModSeq>& changed_since = wanted.changed_since;
   while (batch.size() < most) {
     const mailbox::Located at = walk.next();

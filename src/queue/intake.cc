@@ -70,6 +70,21 @@ bool Queue::has_room(std::uint64_t octets) const {
          logs_.spool->has_room(payload) && logs_.journal->has_room(reply_octets_max);
 }
 
+Task<Result<void>> Queue::room(std::uint64_t octets, Deadline deadline) {
+  const std::size_t payload = std::min<std::uint64_t>(octets, logs_.mail->record_payload_max());
+  while (!has_room(octets)) {
+    if (stopping_) co_return fail(Errc::cancelled, Origin::queue);
+    if (messages_.size() >= options_.messages_max) co_return fail(Errc::no_space, Origin::queue);
+    for (store::Log* log : {logs_.mail, logs_.spool}) {
+      const Result<void> roomy = co_await log->room(payload, deadline);
+      if (!roomy) co_return roomy;
+    }
+    const Result<void> roomy = co_await logs_.journal->room(reply_octets_max, deadline);
+    if (!roomy) co_return roomy;
+  }
+  co_return Result<void>();
+}
+
 Task<Result<store::RecordRef>> Queue::write_extent(bool is_local, std::string_view content) {
   store::Log& log = log_for(is_local);
   const Result<void> room = co_await log.room(content.size(), deadline_in(room_wait_max));

@@ -15,6 +15,12 @@
 #include "received_header.hh"
 
 namespace kurir::smtp {
+namespace {
+
+// How long a message waits for the log's next segment. The peer's own patience is minutes.
+constexpr Nanoseconds room_wait_max = Seconds(20);
+
+}  // namespace
 
 // The content of one transaction on its way in. Core-local.
 class ServerSession::Incoming {
@@ -114,8 +120,10 @@ class ServerSession::Incoming {
 
 Task<ServerSession::Next> ServerSession::data(const wire::SmtpCommand&) {
   lines_.done();  // from here on the input is content
-  if (!services_.queue.has_room(std::max<std::uint64_t>(transaction_->declared_octets, 4096))) {
-    reply(452, "4.3.1", "Insufficient system storage; try again later");
+  const std::optional<Refusal> full =
+      co_await await_room(std::max<std::uint64_t>(transaction_->declared_octets, 4096));
+  if (full) {
+    reply(full->code, full->enhanced, full->text);
     transaction_.reset();
     co_return Next::go_on;
   }
@@ -125,6 +133,15 @@ Task<ServerSession::Next> ServerSession::data(const wire::SmtpCommand&) {
   const Next next = co_await receive_content();
   transaction_.reset();
   co_return next;
+}
+
+// A log that is about to open its next segment is waited for: a refusal would cost the peer its
+// retry interval. A full disk is not.
+Task<std::optional<ServerSession::Refusal>> ServerSession::await_room(std::uint64_t octets) {
+  if (services_.queue.has_room(octets)) co_return std::nullopt;
+  const Result<void> roomy = co_await services_.queue.room(octets, deadline_in(room_wait_max));
+  if (roomy) co_return std::nullopt;
+  co_return refusal_of(roomy.error());
 }
 
 // Reads to the real end whatever is wrong with the content: a reply before it would make commands
@@ -187,6 +204,13 @@ Task<ServerSession::Next> ServerSession::queue_message(QueueId id, Incoming& inc
   envelope.is_8bit = envelope.is_8bit || incoming.facts().eight_bit;
   const std::uint64_t octets = incoming.facts().octets;
   envelope.has_dot_line = incoming.facts().dot_line;
+  if (!services_.queue.has_room(octets)) {
+    const Result<void> owned = co_await incoming.own();  // no slice is held over the wait
+    std::optional<Refusal> full = co_await await_room(octets);
+    if (!owned) full = refusal_of(owned.error());
+    if (full) incoming.give_up();
+    if (full) co_return refuse(*full);
+  }
   const Result<queue::Message*> appended =
       services_.queue.append(id, std::move(envelope), incoming.content());
   incoming.release_slices();

@@ -204,3 +204,15 @@ class BlastAlone(Case):
                      f'127.0.0.1:{server.port}')
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(server.peers, {'127.9.0.1', '127.9.0.2', '127.9.0.3'})
+
+
+class BlastSmallSegments(Case):
+    """The next segment is not always ready: senders wait for it, and are not refused."""
+    server_arguments = ('--set', 'store.segment_size="8 MiB"')
+
+    def test_none_is_refused(self):
+        host, port = self.server.address('smtp')
+        done = blast('-m', 400, '-s', 20, '-d', '--pipelining', '-l', '400k', '--json', '-t', BOB,
+                     f'{host}:{port}')
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(json.loads(done.stdout)['accepted'], 400)

@@ -87,6 +87,9 @@ class Queue {
   // --- intake
   // Whether a message of that many octets would be taken now: 452 4.3.1 otherwise, before 354.
   bool has_room(std::uint64_t octets) const;
+  // Waits until it would. Errors: no_space (the disk, or messages_max), timed_out, cancelled,
+  // too_large.
+  Task<Result<void>> room(std::uint64_t octets, Deadline deadline);
   // Writes a piece of a large message's content ahead of its record; waits until it is durable, so
   // that what a sender has in flight is bounded.
   Task<Result<store::RecordRef>> write_extent(bool is_local, std::string_view content);

@@ -126,6 +126,7 @@ class ServerSession {
   std::optional<Refusal> refusal_of(const directory::LocalRecipient& resolved) const;
   void add_recipient(const std::string& address, const directory::LocalRecipient& resolved);
   void add_to_envelope(std::string address, const std::string& original, bool is_local);
+  Task<std::optional<Refusal>> await_room(std::uint64_t octets);
   Task<Next> receive_content();
   std::optional<Refusal> refusal_of(const Incoming& incoming) const;
   Task<Next> queue_message(QueueId id, Incoming& incoming);
@@ -141,8 +142,8 @@ class ServerSession {
   const ServerServices& services_;
   io::LineReader lines_;
   std::string helo_;
-  bool extended_ = false;  // EHLO was said
-  std::string user_;       // logged in as
+  bool extended_ = false;                     // EHLO was said
+  std::string user_;                          // logged in as
   std::unique_ptr<Transaction> transaction_;  // apart: most connections are idle
   unsigned errors_ = 0, logins_failed_ = 0;
   bool ending_ = false;
