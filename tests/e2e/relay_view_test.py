@@ -64,14 +64,19 @@ class RelayView(RelayCase):
                    'the queue')
         trouble = f'mx.dead.test [{self.network.address(2)}]: Connection refused'
 
+        attempts = []
+
         def everybody_knows():  # the sessions, and so the messages, are on both cores
+            attempts.clear()
             for recipient in recipients:
                 entry, = self.listed(recipient)
                 one, = entry['recipients']
                 if trouble not in one.get('delay_reason', ''):
                     return False
+                attempts.append(one['attempts'])
             return True
         wait_until(everybody_knows, 15, 'the trouble in each entry')
+        self.assertEqual(min(attempts), 0, 'each knows only its own')
         shown = self.server.run('queue', 'list', '--domain', 'dead.test').stdout
         self.assertEqual(shown.count(trouble), len(recipients))
         self.server.run('queue', 'remove', '--domain', 'dead.test')
