@@ -1,0 +1,185 @@
+"""kurir-sink: alone under kurir-blast, and as the host that Kurir relays to."""
+
+import json
+import pathlib
+import signal
+import smtplib
+import subprocess
+import tempfile
+import unittest
+
+from harness import PROGRAM, Server, wait_until
+
+SINK = PROGRAM.parent / 'kurir-sink'
+BLAST = PROGRAM.parent / 'kurir-blast'
+
+
+class Sink:
+    """A running kurir-sink; stop() gives its summary."""
+
+    def __init__(self, *arguments):
+        self.folder = tempfile.TemporaryDirectory(prefix='kurir-e2e-')
+        file = pathlib.Path(self.folder.name) / 'address'
+        self.process = subprocess.Popen(
+            [SINK, '127.0.0.1:0', '--json', '--port-file', file, *map(str, arguments)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            wait_until(lambda: file.exists() and file.read_text().strip(), 10, 'the sink')
+        except AssertionError:
+            self.process.kill()
+            raise
+        self.port = int(file.read_text().rsplit(':', 1)[1])
+        self.status = None
+
+    def stop(self):
+        if self.status is None:
+            self.process.send_signal(signal.SIGTERM)
+        output, errors = self.process.communicate(timeout=20)
+        self.status = self.process.returncode
+        self.folder.cleanup()
+        assert output, errors
+        return json.loads(output)
+
+
+class SinkAlone(unittest.TestCase):
+    def start(self, *arguments):
+        sink = Sink(*arguments)
+        self.addCleanup(lambda: sink.process.poll() is None and sink.stop())
+        return sink
+
+    def blast(self, sink, *arguments):
+        done = subprocess.run([BLAST, '--json', *map(str, arguments), f'127.0.0.1:{sink.port}'],
+                              capture_output=True, text=True, timeout=60, check=False)
+        return json.loads(done.stdout)
+
+    def test_each_message_is_there_once(self):
+        for flags in ([], ['-d'], ['-d', '--pipelining'], ['-d', '--chunking', '--pipelining'],
+                      ['-l', '200k', '-d']):
+            sink = self.start('--expect', 500, '--chunking')
+            sent = self.blast(sink, '-m', 500, '-s', 20, '-l', '4k', *flags)
+            self.assertEqual(sent['accepted'], 500, flags)
+            seen = sink.stop()
+            self.assertEqual(sink.status, 0)
+            self.assertEqual(seen['messages'], 500)
+            self.assertEqual(len(seen['runs']), 1)
+            run = seen['runs'][0]
+            self.assertEqual((run['distinct'], run['lost'], run['duplicated'], run['altered']),
+                             (500, 0, 0, 0))
+            self.assertEqual(sum(seen['by_second']), 500)
+
+    def test_lmtp(self):
+        sink = self.start('--lmtp')
+        sent = self.blast(sink, '--lmtp', '-m', 50, '-s', 5, '-d', '-r', 3)
+        self.assertEqual((sent['accepted'], sent['recipients']), (50, 150))
+        self.assertEqual(sink.stop()['recipients'], 150)
+
+    def test_what_is_lost_is_listed(self):
+        sink = self.start('--expect', 60)
+        self.blast(sink, '-m', 50, '-d')
+        seen = sink.stop()
+        self.assertEqual(sink.status, 1)
+        self.assertEqual(seen['runs'][0]['lost_numbers'], [[50, 59]])
+
+    def test_the_same_run_twice_is_found(self):
+        sink = self.start()
+        for _ in range(2):
+            self.blast(sink, '-m', 10, '--run-id', 77)
+        seen = sink.stop()
+        self.assertEqual(sink.status, 1)
+        self.assertEqual(seen['runs'][0]['duplicated'], 10)
+
+    def test_rules_and_local_parts(self):
+        sink = self.start('--rule', 'END 20% 451 4.3.0 later', '--domain-rule',
+                          'refused.test RCPT 550 5.1.1 nobody', '--seed', 3)
+        sent = self.blast(sink, '-m', 500, '-s', 5, '-d')
+        self.assertEqual(sent['accepted'] + sent['refused'], 500)
+        self.assertTrue(50 < sent['refused'] < 150, sent['refused'])
+        with smtplib.SMTP('127.0.0.1', sink.port, timeout=10) as client:
+            client.ehlo()
+            client.mail('a@b.test')
+            self.assertEqual(client.rcpt('x@refused.test')[0], 550)
+            self.assertEqual(client.rcpt('452-full@x.test')[0], 452)
+            self.assertEqual(client.rcpt('x@x.test')[0], 250)
+        seen = sink.stop()
+        self.assertEqual(seen['replies']['451'], sent['refused'])
+
+    def test_greylisting(self):
+        sink = self.start('--greylist')
+        with smtplib.SMTP('127.0.0.1', sink.port, timeout=10) as client:
+            client.ehlo()
+            client.mail('a@b.test')
+            self.assertEqual(client.rcpt('x@x.test')[0], 451)
+            self.assertEqual(client.rcpt('x@x.test')[0], 250)
+            self.assertEqual(client.rcpt('y@x.test')[0], 451)
+
+    def test_disconnects(self):
+        sink = self.start('--disconnect-at', 'data')
+        with self.assertRaises(smtplib.SMTPServerDisconnected), \
+                smtplib.SMTP('127.0.0.1', sink.port, timeout=10) as client:
+            client.sendmail('a@b.test', ['x@x.test'], 'hello')
+        self.assertEqual(sink.stop()['disconnected'], 1)
+
+    def test_stops_after_so_many(self):
+        sink = self.start('--stop-after', 20)
+        self.blast(sink, '-m', 20, '-s', 2)
+        sink.process.wait(10)
+        sink.status = sink.process.returncode
+        self.assertEqual(sink.stop()['messages'], 20)
+
+    def test_bad_flags(self):
+        for arguments in (['nowhere'], ['127.0.0.1:0', '--rule', 'x'], ['127.0.0.1:0', '--unknown'],
+                          ['127.0.0.1:0', '--domain-rule', 'a.test'], []):
+            done = subprocess.run([SINK, *arguments], capture_output=True, text=True, timeout=10,
+                                  check=False)
+            self.assertEqual(done.returncode, 64, arguments)
+            self.assertTrue(done.stderr or done.stdout)
+
+    def test_an_address_that_is_taken(self):
+        sink = self.start()
+        done = subprocess.run([SINK, '192.0.2.1:2525'], capture_output=True, text=True, timeout=10,
+                              check=False)
+        self.assertEqual(done.returncode, 69)
+        self.assertIn('192.0.2.1:2525', done.stderr)
+        sink.stop()
+
+
+class SinkBehindKurir(unittest.TestCase):
+    """A difficult host: everything arrives, once."""
+
+    def relay(self, messages, *arguments):
+        sink = Sink('--expect', messages, *arguments)
+        self.addCleanup(lambda: sink.process.poll() is None and sink.stop())
+        server = Server('--set', f'route.".".to="127.0.0.1:{sink.port}"',
+                        '--set', 'queue.retry_interval="1s"',
+                        '--set', 'queue.max_retry_interval="1s"')
+        self.addCleanup(server.remove)
+        server.start()
+        server.run('alias', 'add', 'out@example.test', 'x@elsewhere.test')
+        host, port = server.address('smtp')
+        subprocess.run([BLAST, '-m', str(messages), '-s', '10', '-d', '-t', 'out@example.test',
+                        f'{host}:{port}'], check=True, capture_output=True, timeout=60)
+        wait_until(lambda: not server.queue(), 60, 'an empty queue')
+        seen = sink.stop()
+        run = seen['runs'][0]
+        self.assertEqual((run['distinct'], run['lost'], run['altered']), (messages, 0, 0))
+        return seen
+
+    def test_friendly(self):
+        self.assertEqual(self.relay(300)['runs'][0]['duplicated'], 0)
+
+    def test_refuses_some_for_a_time(self):
+        seen = self.relay(200, '--rule', 'RCPT 20% 451 4.7.1 later', '--rule',
+                          'END 10% 452 4.3.1 full', '--rule', 'MAIL 5% 421 4.3.2 busy')
+        self.assertGreater(seen['replies']['451'], 0)
+        self.assertGreater(seen['replies']['452'], 0)
+        self.assertEqual(seen['runs'][0]['duplicated'], 0)
+
+    def test_drops_connections(self):
+        seen = self.relay(100, '--rule', 'CONNECT 10% disconnect', '--rule', 'DATA 10% disconnect',
+                          '--rule', 'END delay 5ms+-5ms')
+        self.assertGreater(seen['disconnected'], 0)
+        self.assertEqual(seen['runs'][0]['duplicated'], 0)
+
+    def test_without_pipelining_and_ehlo(self):
+        self.assertEqual(self.relay(50, '--no-ehlo')['runs'][0]['duplicated'], 0)
+        self.assertEqual(self.relay(50, '--no-pipelining')['runs'][0]['duplicated'], 0)
