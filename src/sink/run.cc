@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 #include "kurir/coro/scope.hh"
 #include "kurir/io/clock.hh"
