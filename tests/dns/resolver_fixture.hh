@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/fake_name_server.hh"
 #include "kurir/dns/resolver.hh"
+#include "support/fake_name_server.hh"
 #include "support/on_cores.hh"
 
 namespace kurir::dns::test {
