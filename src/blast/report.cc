@@ -41,24 +41,25 @@ bool Report::all_accepted() const {
 double Report::rate() const { return per_second(double(accepted), elapsed); }
 
 std::string text_of(const Report& report) {
-  std::string out = fmt::format(
-      "{} messages accepted in {:.2f} s: {:.0f} a second, {:.1f} MB/s, over {} connections\n",
-      report.accepted, seconds_of(report.elapsed), report.rate(),
-      per_second(double(report.octets) / 1e6, report.elapsed), report.connections);
-  if (report.refused > 0) out += fmt::format("{} messages refused\n", report.refused);
-  if (report.lost > 0) out += fmt::format("{} messages lost with their connection\n", report.lost);
+  const std::string_view what = report.of_mailboxes ? "operations done" : "messages accepted";
+  std::string out =
+      fmt::format("{} {} in {:.2f} s: {:.0f} a second, {:.1f} MB/s, over {} connections\n",
+                  report.accepted, what, seconds_of(report.elapsed), report.rate(),
+                  per_second(double(report.octets) / 1e6, report.elapsed), report.connections);
+  if (report.refused > 0) out += fmt::format("{} refused\n", report.refused);
+  if (report.lost > 0) out += fmt::format("{} lost with their connection\n", report.lost);
   for (const auto& [code, count] : report.refusals)
     out += code == 999 ? fmt::format("{} replies that are none\n", count)
                        : fmt::format("{} replies {}\n", count, code);
   for (std::size_t loss = 0; loss < loss_names.size(); ++loss)
     if (report.losses[loss] > 0)
       out += fmt::format("{} connections: {}\n", report.losses[loss], loss_names[loss]);
-  out += fmt::format("{:10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "ms", "count", "p50", "p90",
+  out += fmt::format("{:15}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "ms", "count", "p50", "p90",
                      "p99", "p99.9", "max");
   for (std::size_t stage = 0; stage < stage_names.size(); ++stage) {
     const Histogram& took = report.stages[stage];
     if (took.count() == 0) continue;
-    out += fmt::format("{:10}{:>10}", stage_names[stage], took.count());
+    out += fmt::format("{:15}{:>10}", stage_names[stage], took.count());
     for (const auto& [name, share] : shares)
       out += fmt::format("{:>10.2f}", milliseconds_of(took.at(share)));
     out += fmt::format("{:>10.2f}\n", milliseconds_of(took.max()));

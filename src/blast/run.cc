@@ -17,6 +17,7 @@
 #include "kurir/io/core.hh"
 #include "kurir/io/file.hh"
 #include "kurir/io/signals.hh"
+#include "mailbox_load.hh"
 #include "smtp_load.hh"
 
 namespace kurir::blast {
@@ -88,11 +89,20 @@ class CoreRun {
   }
 
  private:
+  std::unique_ptr<SessionLoad> load_of(unsigned ordinal) {
+    Report& report = run_.reports[core_.value];
+    const Protocol protocol = run_.options.protocol;
+    if (protocol == Protocol::imap || protocol == Protocol::pop3)
+      return std::make_unique<MailboxLoad>(run_.options, run_.letters, run_.course, report,
+                                           ordinal);
+    return std::make_unique<SmtpLoad>(run_.options, run_.letters, run_.course, report, ordinal);
+  }
+
   Task<void> one_session(unsigned ordinal) {
-    SmtpLoad load(run_.options, run_.letters, run_.course, run_.reports[core_.value], ordinal);
-    loads_.push_back(load);
-    co_await load.run();
-    load.unlink();
+    const std::unique_ptr<SessionLoad> load = load_of(ordinal);
+    loads_.push_back(*load);
+    co_await load->run();
+    load->unlink();
   }
 
   Task<void> await_signals(io::SignalWatch& watch) {
@@ -111,7 +121,7 @@ class CoreRun {
     std::uint64_t accepted_before = 0;
     while (!(core_.value == 0 ? all_ended_ : ended_)) {
       co_await sleep_for(watch_interval);
-      if (run_.interrupted.load()) loads_.for_each([](SmtpLoad& load) { load.abort(); });
+      if (run_.interrupted.load()) loads_.for_each([](SessionLoad& load) { load.abort(); });
       if (!run_.options.show_progress || core_.value != 0) continue;
       if (io::now() - shown < Seconds(1)) continue;
       shown = io::now();
@@ -128,7 +138,7 @@ class CoreRun {
 
   Run& run_;
   const CoreIndex core_;
-  IntrusiveList<SmtpLoad> loads_;
+  IntrusiveList<SessionLoad> loads_;
   bool ended_ = false, all_ended_ = false;
 };
 
@@ -153,6 +163,7 @@ Result<Report> run(const Options& options) {
   Report report;
   for (const Report& part : shared->reports) report.merge(part);
   report.interrupted = shared->interrupted;
+  report.of_mailboxes = !options.mix.empty();
   report.elapsed = std::max(
       *std::ranges::max_element(shared->ended) - shared->course.measured_from(), Nanoseconds(0));
   report.cpu_seconds = cpu_seconds() - cpu_before;

@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t line_octets_max = 4096;
 constexpr std::size_t copied_octets_max = 32 * 1024;  // a longer body leaves without a copy
 
+}  // namespace
+
 Loss loss_of(const Error& error) {
   switch (error.code) {
     case Errc::refused:
@@ -29,8 +31,6 @@ Loss loss_of(const Error& error) {
       return Loss::other;
   }
 }
-
-}  // namespace
 
 Task<void> SmtpLoad::run() {
   while (const std::optional<Turn> turn = course_.take(io::now())) {

@@ -9,24 +9,23 @@
 #include <vector>
 
 #include "course.hh"
-#include "kurir/base/intrusive_list.hh"
 #include "kurir/blast/letters.hh"
 #include "kurir/blast/report.hh"
 #include "kurir/coro/task.hh"
 #include "kurir/io/connect.hh"
 #include "kurir/io/line_reader.hh"
+#include "session_load.hh"
 
 namespace kurir::blast {
 
-class SmtpLoad : public ListLink {
+class SmtpLoad final : public SessionLoad {
  public:
   SmtpLoad(const Options& options, const Letters& letters, Course& course, Report& report,
            unsigned ordinal)
       : options_(options), letters_(letters), course_(course), report_(report), ordinal_(ordinal) {}
 
-  Task<void> run();
-  // Whatever it waits for ends now.
-  void abort();
+  Task<void> run() override;
+  void abort() override;
 
  private:
   using Turn = Course::Turn;

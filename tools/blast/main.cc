@@ -35,6 +35,8 @@ struct Flags {
   std::string folder;
   std::int64_t duration = 0, warm_up = 0, timeout = 60'000'000'000;
   std::string rate, login;
+  std::string protocol = "smtp";
+  std::vector<std::string> mix;
   bool persistent = false, json = false, counter = false, lmtp = false;
 };
 
@@ -163,12 +165,45 @@ void add_flags(CLI::App& program, Flags& flags) {
                    "MAIL, RCPT and DATA in one piece, the next with the dot");
   program.add_flag("--chunking", options.chunking, "BDAT instead of DATA");
   program.add_flag("-L,--lmtp", flags.lmtp, "speak LMTP");
-  program.add_option("--auth", flags.login, "USER:PASSWORD, AUTH PLAIN");
+  program.add_option("--auth", flags.login, "USER:PASSWORD, AUTH PLAIN or LOGIN");
+  program.add_option("--protocol", flags.protocol, "smtp, lmtp, imap or pop3")
+      ->check(CLI::IsMember({"smtp", "lmtp", "imap", "pop3"}));
+  program
+      .add_option("--mix", flags.mix,
+                  "what IMAP and POP3 sessions do, with weights, as fetch-body:5,store:1; of login "
+                  "select fetch-flags fetch-envelope fetch-body store search append idle")
+      ->delimiter(',');
+  program.add_option("--users", options.users, "so many: %d in the name of --auth is one of them")
+      ->check(CLI::Range(1U, 10'000'000U));
   program.add_option("--source", flags.source, "connect from these, as 127.1.0.1-127.1.0.250");
   program.add_option("--cores", options.cores, "threads; as many as it may run on");
   program.add_option("--timeout", flags.timeout, "for each reply, as 60s")->transform(duration());
   program.add_option("--run-id", options.run_id, "in the messages' stamps; a random one");
   program.add_flag("--json", flags.json, "the summary as one JSON object");
+}
+
+void interpret_mix(Flags& flags) {
+  using kurir::blast::Operation;
+  using kurir::blast::Protocol;
+  Options& options = flags.options;
+  for (const std::string& text : flags.mix) {
+    const Weighted one = weighted_of(text);
+    const auto& names = kurir::blast::operation_names;
+    const auto name = std::find(names.begin(), names.end(), one.value);
+    if (name == names.end() || one.weight == 0)
+      throw CLI::ValidationError(text, "expected an operation of --mix and its weight");
+    const auto operation = static_cast<Operation>(name - names.begin());
+    const bool is_pop3s = operation == Operation::login || operation == Operation::select ||
+                          operation == Operation::fetch_body;
+    if (options.protocol == Protocol::pop3 && !is_pop3s)
+      throw CLI::ValidationError(text, "POP3 knows login, select and fetch-body");
+    options.mix.emplace_back(operation, one.weight);
+  }
+  const bool is_mailbox = options.protocol == Protocol::imap || options.protocol == Protocol::pop3;
+  if (is_mailbox && (options.mix.empty() || options.user.empty()))
+    throw CLI::ValidationError("--protocol", "on mailboxes --mix and --auth are needed");
+  if (!is_mailbox && !options.mix.empty())
+    throw CLI::ValidationError("--mix", "is for --protocol imap and pop3");
 }
 
 void interpret(Flags& flags) {
@@ -180,6 +215,12 @@ void interpret(Flags& flags) {
   if (options.messages == 0 && flags.duration == 0)
     throw CLI::ValidationError("-m 0", "needs --duration");
   if (flags.persistent) options.per_connection = 0;
+  const std::map<std::string, kurir::blast::Protocol> protocols = {
+      {"smtp", kurir::blast::Protocol::smtp},
+      {"lmtp", kurir::blast::Protocol::lmtp},
+      {"imap", kurir::blast::Protocol::imap},
+      {"pop3", kurir::blast::Protocol::pop3}};
+  options.protocol = protocols.at(flags.protocol);
   if (flags.lmtp) options.protocol = kurir::blast::Protocol::lmtp;
   if (!flags.rate.empty()) options.rate = rate_of(flags.rate);
   if (!flags.source.empty()) options.sources = sources_of(flags.source);
@@ -197,6 +238,7 @@ void interpret(Flags& flags) {
     options.user = flags.login.substr(0, colon);
     options.password = flags.login.substr(colon + 1);
   }
+  interpret_mix(flags);
   if (options.run_id == 0) options.run_id = (std::uint64_t{std::random_device()()} << 32) | 1;
   options.show_progress = flags.counter || (::isatty(STDERR_FILENO) != 0 && !flags.json);
 }

@@ -1,9 +1,11 @@
 #pragma once
 // What a load run is told. Plain values; the program's flags (tools/blast) and tests fill them in.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kurir/base/clock.hh"
@@ -11,7 +13,23 @@
 
 namespace kurir::blast {
 
-enum class Protocol : std::uint8_t { smtp, lmtp };
+enum class Protocol : std::uint8_t { smtp, lmtp, imap, pop3 };
+
+// What a session on a mailbox does, one after the other. POP3 knows login, retrieve and list.
+enum class Operation : std::uint8_t {
+  login,  // connects, logs in, selects INBOX, logs out
+  select,
+  fetch_flags,     // FETCH 1:* (FLAGS UID)
+  fetch_envelope,  // FETCH 1:* (FLAGS UID ENVELOPE)
+  fetch_body,      // one message, BODY.PEEK[]; POP3: RETR
+  store,           // \\Flagged of one message
+  search,          // SUBJECT
+  append,          // one message
+  idle,            // from an APPEND on another connection to EXISTS in IDLE
+};
+inline constexpr std::array<std::string_view, 9> operation_names = {
+    "login",  "select", "fetch-flags", "fetch-envelope", "fetch-body", "store",
+    "search", "append", "idle"};
 
 struct Weighted {
   std::string value;
@@ -38,11 +56,13 @@ struct Options {
   bool number_recipients = false;               // the message's number before the recipient
   std::vector<Weighted> sizes = {{"1024", 1}};  // of the body, in octets
   std::vector<std::string> messages_of;         // whole messages instead, as files hold them
-  std::string user, password;                   // AUTH PLAIN; none where empty
-  std::vector<io::SocketAddress> sources;       // to connect from, in turns
-  Nanoseconds timeout = Seconds(60);            // for each reply
-  std::uint64_t run_id = 0;                     // in the messages' stamps
-  bool show_progress = false;                   // a line a second
+  std::string user, password;  // AUTH PLAIN, or LOGIN; none where empty; "%d": from 1 to users
+  unsigned users = 1;
+  std::vector<std::pair<Operation, unsigned>> mix;  // of IMAP and POP3 sessions, with weights
+  std::vector<io::SocketAddress> sources;           // to connect from, in turns
+  Nanoseconds timeout = Seconds(60);                // for each reply
+  std::uint64_t run_id = 0;                         // in the messages' stamps
+  bool show_progress = false;                       // a line a second
 };
 
 }  // namespace kurir::blast

@@ -22,9 +22,21 @@ enum class Stage : std::uint8_t {
   data,     // DATA to 354
   content,  // the last octet of the content to 250
   message,  // all of a message: from when it was due (at a rate), or MAIL, to the last reply
+  // Operations on a mailbox (Operation), in their order.
+  login,
+  select,
+  fetch_flags,
+  fetch_envelope,
+  fetch_body,
+  store,
+  search,
+  append,
+  idle,
 };
-inline constexpr std::array<std::string_view, 9> stage_names = {
-    "connect", "banner", "hello", "auth", "mail", "rcpt", "data", "content", "message"};
+inline constexpr std::array<std::string_view, 18> stage_names = {
+    "connect",        "banner",     "hello",   "auth",   "mail",   "rcpt",
+    "data",           "content",    "message", "login",  "select", "fetch_flags",
+    "fetch_envelope", "fetch_body", "store",   "search", "append", "idle"};
 
 // A reason why a message or a connection came to nothing that is no reply.
 enum class Loss : std::uint8_t { refused, unreachable, closed, timed_out, exhausted, other };
@@ -44,6 +56,7 @@ struct Report {
   Nanoseconds elapsed{};   // of what was measured
   double cpu_seconds = 0;  // of this process
   bool interrupted = false;
+  bool of_mailboxes = false;  // operations, instead of messages
 
   void merge(const Report& other);
   bool all_accepted() const;
