@@ -32,6 +32,13 @@ class House : public kurir::test::Connections<ServerSession> {
     kurir::test::on_cores(1, [&](CoreIndex) { return house.live(body); });
   }
 
+  // Bob begins anew: his mailboxes are those of an account that nobody has used.
+  void renew_bob() {
+    bob_ = AccountId(bob_.value + 1000);
+    directory_->replace(
+        kurir::test::bobs_directory({.quota_octets = options_.quota_octets, .bobs_account = bob_}));
+  }
+  AccountId bobs_account() const { return bob_; }
   mailbox::Mailboxes& mailboxes() { return mail_.mailboxes(); }
   const mailbox::ContentCaches& caches() const { return caches_; }
 
@@ -56,6 +63,7 @@ class House : public kurir::test::Connections<ServerSession> {
     co_await mail_.stop();
   }
 
+  AccountId bob_ = kurir::test::bob;
   HouseOptions options_;
   kurir::test::MailHouse mail_;
   mailbox::ContentCaches caches_{1 << 20};

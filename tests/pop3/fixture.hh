@@ -37,15 +37,21 @@ class House : public kurir::test::Connections<ServerSession> {
   }
 
   kurir::test::MailHouse& mail() { return mail_; }
+  // Bob begins anew: his mailboxes are those of an account that nobody has used.
+  void renew_bob() {
+    bob_ = AccountId(bob_.value + 1000);
+    directory_->replace(kurir::test::bobs_directory({.bobs_account = bob_}));
+  }
+  AccountId bobs_account() const { return bob_; }
   Task<void> append(std::string content) {
-    const Shared<mailbox::Mailbox> inbox = co_await mail_.inbox(bob);
+    const Shared<mailbox::Mailbox> inbox = co_await mail_.inbox(bob_);
     std::vector<mailbox::Arrival> arrivals;
     arrivals.push_back(co_await mail_.store_message(std::move(content)));
-    const auto done = co_await mail_.mailboxes().append(bob, inbox->id(), std::move(arrivals));
+    const auto done = co_await mail_.mailboxes().append(bob_, inbox->id(), std::move(arrivals));
     EXPECT_TRUE(done.has_value());
   }
   Task<std::uint32_t> messages() {
-    const Shared<mailbox::Mailbox> inbox = co_await mail_.inbox(bob);
+    const Shared<mailbox::Mailbox> inbox = co_await mail_.inbox(bob_);
     co_return inbox->snapshot().messages();
   }
 
@@ -66,6 +72,7 @@ class House : public kurir::test::Connections<ServerSession> {
     co_await mail_.stop();
   }
 
+  AccountId bob_ = bob;
   ServerOptions options_;
   kurir::test::MailHouse mail_;
   observe::Counters counters_;

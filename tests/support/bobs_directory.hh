@@ -16,6 +16,7 @@ struct DirectoryOptions {
   std::uint64_t quota_octets = 0;  // of bob's
   bool with_others = false;        // alice@; carol@ is disabled; team@: bob, alice, elsewhere
   bool without_bob = false;
+  AccountId bobs_account = bob;
 };
 
 inline directory::User make_user(AccountId id, std::string address) {
@@ -30,7 +31,7 @@ inline directory::User make_user(AccountId id, std::string address) {
 inline Shared<const directory::Snapshot> bobs_directory(const DirectoryOptions& options = {}) {
   directory::SnapshotBuilder builder(1);
   EXPECT_TRUE(builder.add_domain("example.test"));
-  directory::User bob_himself = make_user(bob, "bob@example.test");
+  directory::User bob_himself = make_user(options.bobs_account, "bob@example.test");
   bob_himself.quota_octets = options.quota_octets;
   if (!options.without_bob) {
     EXPECT_TRUE(builder.add_user(bob_himself));

@@ -39,6 +39,18 @@ class Connections : public ChatPartners {
   }
   std::size_t connections() const override { return connections_.size(); }
 
+  // Returns when the session has done all that it can with what it was fed.
+  static Task<void> settle(Connection& connection) {
+    const Deadline deadline = deadline_in(Seconds(20));
+    while (!connection.stream.is_starved() && !connection.ended.is_set()) {
+      if (Executor::current().now() >= deadline) {
+        ADD_FAILURE() << "the session neither waits for octets nor has ended";
+        co_return;
+      }
+      co_await yield_turn();
+    }
+  }
+
   // All clients hang up; returns when their sessions have ended.
   Task<void> end_all() {
     for (const std::unique_ptr<Connection>& connection : connections_) connection->stream.hang_up();

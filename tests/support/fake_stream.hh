@@ -46,6 +46,8 @@ class FakeStream final : public io::Stream {
   const std::string& sent() const { return sent_; }
   std::size_t largest_send() const { return largest_send_; }
   std::size_t sends() const { return sends_; }
+  // Whether a session waits for octets, having taken all that were fed.
+  bool is_starved() const { return input_.empty() && reading_ && !ended_ && arrived_.awaited(); }
   // From now on nobody reads what is sent.
   void stop_reading() { reading_ = false; }
   // Takes so many octets more, then the connection is gone, for both directions.
