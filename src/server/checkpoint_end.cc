@@ -37,6 +37,7 @@ Result<CheckpointEnd> decode_checkpoint_end(std::string_view payload) {
   if (stored.version != version_now) return fail(Errc::unsupported, Origin::log);
   if (payload.size() != sizeof stored) return fail(Errc::corrupt, Origin::log);
   std::memcpy(&stored, payload.data(), sizeof stored);
+  if (stored.reserved != 0) return fail(Errc::corrupt, Origin::log);
   return CheckpointEnd{.positions = {.mail = {stored.mail_segment, stored.mail_offset},
                                      .spool = {stored.spool_segment, stored.spool_offset}},
                        .octets = stored.octets};

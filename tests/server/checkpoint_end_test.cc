@@ -38,6 +38,14 @@ TEST(CheckpointEnd, of_another_length_is_damage) {
   EXPECT_FALSE(decode_checkpoint_end(payload + 'x').has_value());
 }
 
+TEST(CheckpointEnd, with_octets_that_are_never_written_is_damage) {
+  std::string payload = encode(sample());
+  payload[7] = 1;
+  const auto read = decode_checkpoint_end(payload);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, Errc::corrupt);
+}
+
 TEST(CheckpointEnd, of_a_newer_version_is_refused) {
   std::string payload = encode(sample()) + "more";
   payload[0] = 2;
