@@ -270,7 +270,7 @@ class BlastSmallSegments(Case):
 
     def test_none_is_refused(self):
         host, port = self.server.address('smtp')
-        done = blast('-m', 200, '-s', 20, '-d', '--pipelining', '-l', '400k', '--json', '-t', BOB,
+        done = blast('-m', 400, '-s', 20, '-d', '--pipelining', '-l', '400k', '--json', '-t', BOB,
                      f'{host}:{port}')
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(json.loads(done.stdout)['accepted'], 200)
+        self.assertEqual(json.loads(done.stdout)['accepted'], 400)
