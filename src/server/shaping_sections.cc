@@ -172,7 +172,8 @@ bool ShapingReader::read_match(const toml::node& node, relay::Provider& provider
   for (const toml::node& rule : *rules) {
     const toml::table* table = rule.as_table();
     if (table == nullptr || table->size() != 1) return false;
-    const auto& [kind, value] = *table->begin();
+    const auto only = table->begin();  // which owns what it gives
+    const auto& [kind, value] = *only;
     const auto text = value.value_exact<std::string_view>();
     if (!text || text->empty()) return false;
     std::string pattern = directory::lower_case(*text);
