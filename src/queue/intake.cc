@@ -53,6 +53,16 @@ Envelope restore(const store::MessageEnvelope& stored) {
   return envelope;
 }
 
+// None where the second is not later. A stamp may be anything: what overflows is a very long time.
+Nanoseconds time_between(WallTime from, WallTime to) {
+  constexpr std::int64_t longest =
+      std::chrono::duration_cast<std::chrono::microseconds>(Nanoseconds::max()).count();
+  std::int64_t between = 0;
+  if (to <= from) return {};
+  if (__builtin_sub_overflow(to.microseconds, from.microseconds, &between)) between = longest;
+  return std::chrono::microseconds(std::min(between, longest));
+}
+
 }  // namespace
 
 // A peer's messages come one after the other.
@@ -217,8 +227,7 @@ void Queue::apply_recovered_changes(Message& message) {
     if (put_off.attempts == 1) recipient.first_attempt = put_off.when;
     recipient.last_attempt = put_off.when;
     recipient.last_reply = texts_.share(reply);
-    const Nanoseconds wait = std::chrono::microseconds(
-        std::max<std::int64_t>(put_off.next_attempt.microseconds - io::wall_now().microseconds, 0));
+    const Nanoseconds wait = time_between(io::wall_now(), put_off.next_attempt);
     recipient.next_attempt = io::now() + std::min(wait, options_.max_retry_interval);
   }
   for (const auto& [ordinal, reply] : found->second.to_bounce) {
@@ -237,9 +246,8 @@ void Queue::apply_recovered_changes(Message& message) {
 // Wall-clock stamps become monotonic times. A clock that jumped must not expire the whole queue at
 // once: what is not plausible counts as no age at all (threats.md G7).
 void Queue::restore_times(Message& message) {
-  const std::int64_t age = io::wall_now().microseconds - message.envelope.received.microseconds;
   const Nanoseconds plausible = options_.max_age + options_.max_retry_interval;
-  Nanoseconds elapsed = std::chrono::microseconds(std::max<std::int64_t>(age, 0));
+  Nanoseconds elapsed = time_between(message.envelope.received, io::wall_now());
   if (elapsed > 10 * plausible) elapsed = Nanoseconds(0);
   message.arrived = io::now();
   message.expiry = io::now() + std::max(options_.max_age - elapsed, Nanoseconds(0));
