@@ -118,7 +118,7 @@ class Postfix:
         self.held, self.away, self.local = HELD, AWAY, 'u@local.test'
 
     def is_idle(self):
-        return not any('"queue_name": "hold"' not in line
+        return not any(b'"queue_name": "hold"' not in line
                        for line in self.server.queued().splitlines())
 
     def forget_held(self):
