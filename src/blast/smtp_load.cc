@@ -141,8 +141,9 @@ Task<bool> SmtpLoad::send_message(const Turn& turn, const std::optional<Turn>& n
   data_code_ = 0;
   const bool sent = co_await envelope(turn);
   if (!sent) co_return false;
-  const bool may_go_on = taken_ > 0 && (options_.chunking || data_code_ == 354);
-  if (!may_go_on && !options_.chunking) {
+  // A server that says 354 though it took nobody is waiting for content.
+  const bool may_go_on = options_.chunking ? taken_ > 0 : data_code_ == 354;
+  if (!may_go_on) {
     const bool well = co_await reset();
     co_return well;
   }

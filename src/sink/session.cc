@@ -12,6 +12,7 @@ namespace kurir::sink {
 namespace {
 
 constexpr std::size_t greylisted_max = 1'000'000;
+constexpr std::size_t content_capacity_kept = 256 << 10;
 constexpr std::size_t seconds_max = 24 * 3600;
 
 bool is_verb(std::string_view line, std::string_view verb) {
@@ -228,6 +229,12 @@ Task<Session::Next> Session::take_octets(std::uint64_t octets) {
 
 // LMTP: an answer for each recipient (RFC 2033 4.2).
 Task<Session::Next> Session::end_of_message() {
+  if (octets_ > house_.options.message_octets_max) {
+    for (unsigned index = 0; index < (house_.options.lmtp ? recipients_ : 1); ++index)
+      say("552 5.3.4 Message too large");
+    end_transaction();
+    co_return Next::go_on;
+  }
   const unsigned answers = house_.options.lmtp ? recipients_ : 1;
   bool taken = false;
   Next next = Next::go_on;
@@ -259,6 +266,7 @@ void Session::end_transaction() {
   recipients_ = 0;
   octets_ = 0;
   content_.clear();
+  if (content_.capacity() > content_capacity_kept) content_.shrink_to_fit();
 }
 
 // --- what goes out

@@ -117,6 +117,13 @@ class Blast(Case):
         self.assertEqual(bad.returncode, 1)
         self.assertIn('535', json.loads(bad.stdout)['refusals'])
 
+    def test_a_server_that_goes_on_without_recipients(self):
+        port = FixedReplies(lambda verb: {'RCPT': '550 no', 'END': '554 no recipients'}.get(
+            verb, friendly(verb))).port
+        done = blast('-m', 5, '-d', '--pipelining', '--json', f'127.0.0.1:{port}')
+        summary = json.loads(done.stdout)
+        self.assertEqual((summary['accepted'], summary['refused'], summary['lost']), (0, 5, 0))
+
     def test_bad_flags(self):
         for flags in (['-m', '0'], ['-l', 'big'], ['--rate', 'x'], ['--source', '1-2'],
                       ['--auth', 'nocolon'], ['--domain', 'a:b'], ['-s', '0'], ['--unknown']):

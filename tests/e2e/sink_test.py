@@ -126,6 +126,12 @@ class SinkAlone(unittest.TestCase):
         sink.status = sink.process.returncode
         self.assertEqual(sink.stop()['messages'], 20)
 
+    def test_too_large(self):
+        sink = self.start('--message-size-max', '10k')
+        sent = self.blast(sink, '-m', 4, '-l', '8k:1,20k:1', '-d')
+        self.assertEqual(sent['accepted'] + sent['refusals']['552'], 4)
+        self.assertEqual(sink.stop()['messages'], sent['accepted'])
+
     def test_bad_flags(self):
         for arguments in (['nowhere'], ['127.0.0.1:0', '--rule', 'x'], ['127.0.0.1:0', '--unknown'],
                           ['127.0.0.1:0', '--domain-rule', 'a.test'], []):

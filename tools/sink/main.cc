@@ -65,6 +65,8 @@ void add_flags(CLI::App& program, Flags& flags) {
   program.add_option("--expect", options.expected, "messages of a kurir-blast run");
   program.add_flag("--plain", flags.plain, "looks at no stamps");
   program.add_option("--stop-after", options.stop_after, "so many messages");
+  program.add_option("--message-size-max", options.message_octets_max, "octets; more: 552")
+      ->transform(CLI::AsSizeValue(false));
   program.add_option("-m,--connections-max", options.connections_max, "at once");
   program.add_option("-h,--hostname", options.hostname, "that the banner says");
   program.add_flag("-L,--lmtp", options.lmtp, "an answer a recipient");
