@@ -64,7 +64,8 @@ Task<void> Supervisor::stop_all() {
 
 Task<void> Supervisor::announce() {
   const bool started = co_await core_.started();
-  if (!started) co_return;
+  // Who was told to stop while it started has nobody to stop the control socket any more.
+  if (!started || stopping_) co_return;
   Result<std::unique_ptr<admin::ControlServer>> control =
       admin::ControlServer::open(control_socket_path(io::absolute_path(shared_.data.path())),
                                  commands_.handlers(), commands_.sessions());
