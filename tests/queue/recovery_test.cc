@@ -119,8 +119,9 @@ const Row rows[] = {
      "free warned a@x.test=waiting''0 now b@x.test=waiting''0 now"},
     {"recipients_that_it_does_not_have",
      [](QueueId id) {
-       return Lines{ended(id, 2, delivered_state), put_off_for(id, 0xffff, 2, hour),
-                    ordered(id, Order::bounce, 2), ordered(id, Order::retry, 2)};
+       return Lines{ended(id, 2, delivered_state), put_off_for(id, 2, 2, hour),
+                    put_off_for(id, 0xffff, 2, hour), ordered(id, Order::bounce, 2),
+                    ordered(id, Order::retry, 2)};
      },
      untouched},
     {"another_message",
