@@ -1,14 +1,14 @@
 """Rows as people read them, and as RESULTS.md keeps them."""
 
 import pathlib
+import statistics
 
 BEGIN, END = '<!-- bench/compare begin -->', '<!-- bench/compare end -->'
 
 
 def spread(ratios):
     """Median, then least and greatest."""
-    ordered = sorted(ratios)
-    return f'{ordered[len(ordered) // 2]:.1f} ({ordered[0]:.1f}–{ordered[-1]:.1f})'
+    return f'{statistics.median(ratios):.1f} ({min(ratios):.1f}–{max(ratios):.1f})'
 
 
 def line_of(row, of_cpu=True):

@@ -49,6 +49,10 @@ class Ratios(unittest.TestCase):
         self.assertEqual(self.row.ratio(True), 30)
         self.assertEqual(self.row.ratio(False), 20)
 
+    def test_spread(self):
+        self.assertEqual(table.spread([30, 10, 20]), '20.0 (10.0–30.0)')
+        self.assertEqual(table.spread([10, 30]), '20.0 (10.0–30.0)')
+
     def test_line(self):
         line = table.line_of(self.row)
         self.assertIn('30.0 (20.0–40.0)', line)
