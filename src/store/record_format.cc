@@ -161,6 +161,8 @@ std::optional<SegmentName> parse_segment_name(StreamKind stream, std::string_vie
   name.remove_suffix(4);
   if (name.size() < 9 || name[0] != '-') return std::nullopt;
   name.remove_prefix(1);
+  // A segment has one name: two files must never be taken for the same one.
+  if (name.size() > 8 && name[0] == '0') return std::nullopt;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), parsed.segment);
   if (error != std::errc() || end != name.data() + name.size() || parsed.segment == 0)
     return std::nullopt;

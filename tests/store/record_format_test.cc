@@ -152,9 +152,9 @@ TEST(SegmentNames, read_back) {
     }
     EXPECT_FALSE(parse_segment_name(stream, new_segment_name(stream)).has_value());
   }
-  for (const char* name :
-       {"", ".seg", "spool-.seg", "spool-00000000.seg", "spool-1.seg", "spool-0000000x.seg",
-        "mail-00000001.seg", "spool-00000001.seg.new", "spool-99999999999.seg"})
+  for (const char* name : {"", ".seg", "spool-.seg", "spool-00000000.seg", "spool-1.seg",
+                           "spool-0000000x.seg", "mail-00000001.seg", "spool-00000001.seg.new",
+                           "spool-99999999999.seg", "spool-000000015.seg"})
     EXPECT_FALSE(parse_segment_name(StreamKind::spool, name).has_value()) << name;
 }
 
