@@ -1,6 +1,6 @@
 #pragma once
 // What the targets of sessions share: an input is what a client says, in pieces parted by 0xFF;
-// before each it waits until the session has nothing left to do.
+// before each the client waits until the session has nothing left to do.
 
 #include <regex>
 #include <string>
@@ -12,23 +12,26 @@
 
 namespace kurir::fuzz {
 
-enum class Manner : bool { whole, octet_by_octet };
+// Where each piece is cut in two; 0: nowhere. tests/transcripts cuts everywhere.
+using Cut = std::size_t;
 inline constexpr std::size_t octets_said_max = 2048;
 
 // All that the session said until it or the input ended.
 template <class House>
-Task<std::string> converse(House& house, std::string_view input, Manner manner) {
+Task<std::string> converse(House& house, std::string_view input, Cut cut) {
   auto& connection = house.connect();
   co_await House::settle(connection);
   input = input.substr(0, octets_said_max);
   while (!input.empty() && !connection.ended.is_set()) {
     std::string_view piece = take_piece(input);
-    while (!piece.empty() && !connection.ended.is_set()) {
-      const std::size_t octets = manner == Manner::whole ? piece.size() : 1;
+    if (cut > 0 && piece.size() > 1) {
+      const std::size_t octets = 1 + cut % (piece.size() - 1);
       connection.stream.feed(piece.substr(0, octets));
       piece.remove_prefix(octets);
       co_await House::settle(connection);
     }
+    if (!piece.empty()) connection.stream.feed(piece);
+    co_await House::settle(connection);
   }
   connection.stream.hang_up();
   const Woken woken = co_await connection.ended.wait(deadline_in(Seconds(20)));

@@ -35,13 +35,13 @@ std::vector<std::string> flat(const test::Visit::Outcome& outcome) {
 
 struct Deal {
   test::LetterBox& box;
-  Task<std::vector<std::string>> visit(std::string_view input, bool octet_by_octet) {
+  Task<std::vector<std::string>> visit(std::string_view input, bool is_cut) {
     test::Visit visit(box, letters());
     visit.start();
     while (!input.empty() && !visit.outcome().has_ended) {
       std::string_view piece = fuzz::take_piece(input);
       while (!piece.empty() && !visit.outcome().has_ended) {
-        const std::size_t octets = octet_by_octet ? 1 : piece.size();
+        const std::size_t octets = is_cut ? 1 + piece.size() / 2 : piece.size();
         while (!visit.stream().is_starved() && !visit.outcome().has_ended) co_await yield_turn();
         if (visit.outcome().has_ended) break;
         visit.stream().feed(piece.substr(0, octets));
