@@ -76,6 +76,10 @@ Letters::Letters(const Options& options)
       bodies_.push_back(body_of_size(std::stoull(size.value)));
   const std::size_t at = options.recipient.rfind('@');
   local_part_ = options.recipient.substr(0, at);
+  if (const std::size_t place = local_part_.find("%d"); place != std::string::npos) {
+    after_user_ = local_part_.substr(place + 2);
+    local_part_.resize(place);
+  }
   if (at != std::string::npos) domain_ = options.recipient.substr(at + 1);
   fields_ = "From: <" + options.sender + ">\r\nTo: <" + options.recipient +
             ">\r\nDate: Thu, 1 Jan 2026 00:00:00 +0000\r\nSubject: load test\r\n";
@@ -138,6 +142,10 @@ void Letters::append_recipient(std::string& out, std::uint64_t number, unsigned 
   if (options_.recipients > 1) append_number(out, ordinal + 1);
   if (options_.number_recipients) append_number(out, number);
   out += local_part_;
+  if (after_user_) {
+    append_number(out, number % options_.users + 1);
+    out += *after_user_;
+  }
   const std::string_view domain =
       options_.domains.empty() ? domain_ : options_.domains[domains_.of(number)].value;
   if (domain.empty()) return;

@@ -80,6 +80,19 @@ TEST(Letters, number_recipients_as_smtp_source_does) {
   EXPECT_EQ(address, "7u@x.test");
 }
 
+TEST(Letters, go_to_users_in_turns) {
+  Options options;
+  options.recipient = "u%d.x@x.test";
+  options.users = 2;
+  const Letters letters(options);
+  std::string addresses;
+  for (std::uint64_t number = 0; number < 3; ++number) {
+    letters.append_recipient(addresses, number, 0);
+    addresses += ' ';
+  }
+  EXPECT_EQ(addresses, "u1.x@x.test u2.x@x.test u1.x@x.test ");
+}
+
 TEST(LoadStamp, is_read_back_and_finds_damage) {
   std::string line;
   const wire::LoadStamp stamp{.run = ~std::uint64_t{0}, .number = 12, .octets = 3, .hash = 5};

@@ -173,7 +173,9 @@ void add_flags(CLI::App& program, Flags& flags) {
                   "what IMAP and POP3 sessions do, with weights, as fetch-body:5,store:1; of login "
                   "select fetch-flags fetch-envelope fetch-body store search append idle")
       ->delimiter(',');
-  program.add_option("--users", options.users, "so many: %d in the name of --auth is one of them")
+  program
+      .add_option("--users", options.users,
+                  "so many: %d in the name of --auth, or in -t, is one of them")
       ->check(CLI::Range(1U, 10'000'000U));
   program.add_option("--source", flags.source, "connect from these, as 127.1.0.1-127.1.0.250");
   program.add_option("--cores", options.cores, "threads; as many as it may run on");

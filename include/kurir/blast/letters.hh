@@ -3,6 +3,7 @@
 // body. Immutable after construction; any core.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,8 @@ class Letters {
   std::vector<Body> bodies_;
   WeightedChoice choice_, domains_;
   std::string local_part_, domain_;
-  std::string fields_;  // that are the same in every message
+  std::optional<std::string> after_user_;  // what follows the user's number in the local part
+  std::string fields_;                     // that are the same in every message
 };
 
 }  // namespace kurir::blast

@@ -51,11 +51,11 @@ struct Options {
   bool chunking = false;    // BDAT instead of DATA
   std::string hello = "blast.test";
   std::string sender = "sender@blast.test";
-  std::string recipient = "recipient@blast.test";
-  std::vector<Weighted> domains;                // of the recipient, instead of its own
-  bool number_recipients = false;               // the message's number before the recipient
-  std::vector<Weighted> sizes = {{"1024", 1}};  // of the body, in octets
-  std::vector<std::string> messages_of;         // whole messages instead, as files hold them
+  std::string recipient = "recipient@blast.test";  // "%d" in it: from 1 to users, in turns
+  std::vector<Weighted> domains;                   // of the recipient, instead of its own
+  bool number_recipients = false;                  // the message's number before the recipient
+  std::vector<Weighted> sizes = {{"1024", 1}};     // of the body, in octets
+  std::vector<std::string> messages_of;            // whole messages instead, as files hold them
   std::string user, password;  // AUTH PLAIN, or LOGIN; none where empty; "%d": from 1 to users
   unsigned users = 1;
   std::vector<std::pair<Operation, unsigned>> mix;  // of IMAP and POP3 sessions, with weights
