@@ -2,43 +2,67 @@
 
 import pathlib
 import statistics
+from collections.abc import Iterable, Sequence
+
+from .idle import IdleRow
+from .measured import Costs, Row
 
 BEGIN, END = '<!-- bench/compare begin -->', '<!-- bench/compare end -->'
+HEADER = ['case', 'server', 'CPU µs each', 'CPU ratio', 'each second', 'wall ratio', 'p99 ms',
+          'MiB', 'system calls', 'syncs']
 
 
-def spread(ratios):
+def short(number: float) -> str:
+    """Three digits that mean something, as people write them."""
+    if number >= 100:
+        return f'{number:,.0f}'
+    return f'{number:.1f}' if number >= 10 else f'{number:.2f}'
+
+
+def spread(ratios: Sequence[float]) -> str:
     """Median, then least and greatest."""
-    return f'{statistics.median(ratios):.1f} ({min(ratios):.1f}–{max(ratios):.1f})'
+    return f'{short(statistics.median(ratios))} ({short(min(ratios))}–{short(max(ratios))})'
 
 
-def line_of(row, of_cpu=True):
-    ours, other = row.medians()
-    cells = [row.title, row.names[1]]
-    if of_cpu:
-        cells += [spread(row.ratios(True)), f'{ours.cpu:.1f}', f'{other.cpu:.1f}']
-    else:
-        cells += ['', '', '']
-    cells += [spread(row.ratios(False)) if of_cpu else
-              f'{row.ratio(False):.2f}', f'{ours.rate:.0f}', f'{other.rate:.0f}']
-    memory = row.peak_memory or [0, 0]
-    cells += [f'{octets / 2**20:.0f}' if octets else '' for octets in memory]
-    return '| ' + ' | '.join(cells) + ' |'
+def line(cells: Iterable[str]) -> str:
+    return f'| {" | ".join(cells)} |'
 
 
-HEADER = ('| case | beside | CPU ratio | Kurir CPU µs | its | wall ratio | Kurir/s | its/s '
-          '| Kurir MiB | its |\n' + '| --- ' * 10 + '|')
+def table(header: Sequence[str], lines: Iterable[str]) -> str:
+    return '\n'.join([line(header), line(['---'] * len(header)), *lines])
 
 
-def table_of(rows, ceilings):
-    lines = [HEADER]
-    lines += [line_of(row) for row in rows]
-    lines += [line_of(row, of_cpu=False) for row in ceilings]
-    return '\n'.join(lines)
+def count_of(number: float | None) -> str:
+    return '' if number is None else short(number)
 
 
-def write_results(path, text):
+def lines_of(row: Row) -> list[str]:
+    lines = []
+    for at, (server, seen) in enumerate(zip(row.servers, row.medians())):
+        costs = row.costs[at] if row.costs else Costs()
+        memory = row.memory[at] if row.memory else 0
+        lines.append(line([
+            '' if at else row.title, server, short(seen.cpu) if seen.cpu else '',
+            spread(row.ratios(True, at)) if at and row.of_cpu else '', short(seen.rate),
+            spread(row.ratios(False, at)) if at else '',
+            short(seen.latency) if seen.latency else '',
+            f'{memory / 2**20:.0f}' if memory else '', count_of(costs.syscalls),
+            count_of(costs.syncs)]))
+    return lines
+
+
+def table_of(rows: Iterable[Row]) -> str:
+    return table(HEADER, (text for row in rows for text in lines_of(row)))
+
+
+def idle_table_of(rows: Iterable[IdleRow]) -> str:
+    return table(['idle connections', 'server', 'number', 'octets each', 'ratio'],
+                 (line([row.title, row.server, f'{row.connections:,}', f'{row.octets:,.0f}',
+                        short(row.ratio) if row.ratio else '']) for row in rows))
+
+
+def write_results(path: pathlib.Path, text: str) -> None:
     """Between its markers; the rest of the file stays."""
-    path = pathlib.Path(path)
     whole = path.read_text()
     block = f'{BEGIN}\n{text}\n{END}'
     if BEGIN in whole:

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """The arithmetic of bench/compare: what it counts and how it reads and writes ratios."""
 
+import dataclasses
 import pathlib
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'bench'))
 
-from comparison import accounting, cases, table  # noqa: E402
-from comparison.cases import Measured, Row  # noqa: E402
+from comparison import accounting, counting, mailbox_cases, plan, smtp_cases, table  # noqa: E402
+from comparison.measured import Costs, Measured, Row  # noqa: E402
 
 
 class Accounting(unittest.TestCase):
@@ -38,32 +40,93 @@ class Accounting(unittest.TestCase):
         self.assertGreater(group.cpu(), 0.01)
 
 
+class Counting(unittest.TestCase):
+    def test_counts_of_perf(self):
+        text = ('# started on Mon\n\n1234,,raw_syscalls:sys_enter,5,100.00,,\n'
+                '<not supported>,,ext4:ext4_sync_file_enter,0,0.00,,\n')
+        self.assertEqual(counting.parse_counts(text), counting.Counts(1234, None))
+        self.assertEqual(counting.parse_counts(''), counting.Counts())
+
+    def test_what_a_process_does_is_counted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = ('import os, sys; sys.stdin.readline()\n'
+                       f'with open({folder!r} + "/f", "w") as f:\n'
+                       '    for _ in range(1000): os.getppid()\n'
+                       '    os.fsync(f.fileno())')
+            with subprocess.Popen([sys.executable, '-c', program], stdin=subprocess.PIPE) as child:
+                with counting.counted([child.pid]) as counts:
+                    child.communicate(b'go\n')
+        if counts.syscalls is None:
+            self.skipTest('perf counts no system calls here')
+        self.assertGreaterEqual(counts.syscalls, 1000)
+        if counts.syncs is not None:
+            self.assertLessEqual(counts.syncs, 1)
+
+
 class Ratios(unittest.TestCase):
-    row = Row('x', ['Kurir', 'Other'], [[Measured(100, 10), Measured(10, 400)],
-                                        [Measured(200, 20), Measured(10, 400)],
-                                        [Measured(300, 10), Measured(10, 300)]])
+    row = Row('accept', 'x', ['Kurir', 'Other', 'Third'],
+              [[Measured(100, 10), Measured(10, 400), Measured(50, 10)],
+               [Measured(200, 20), Measured(10, 400), Measured(50, 10)],
+               [Measured(300, 10, 1.5), Measured(10, 300), Measured(50, 10)]])
 
     def test_ratios_by_round(self):
         self.assertEqual(self.row.ratios(True), [40, 20, 30])
         self.assertEqual(self.row.ratios(False), [10, 20, 30])
         self.assertEqual(self.row.ratio(True), 30)
         self.assertEqual(self.row.ratio(False), 20)
+        self.assertEqual(self.row.ratios(False, 2), [2, 4, 6])
 
     def test_spread(self):
         self.assertEqual(table.spread([30, 10, 20]), '20.0 (10.0–30.0)')
         self.assertEqual(table.spread([10, 30]), '20.0 (10.0–30.0)')
 
-    def test_line(self):
-        line = table.line_of(self.row)
-        self.assertIn('30.0 (20.0–40.0)', line)
-        self.assertIn('| 10.0 | 400.0 |', line)
-        self.assertEqual(line.count('|'), table.HEADER.splitlines()[0].count('|'))
+    def test_figures(self):
+        self.assertEqual(self.row.figures(), {
+            'accept_vs_other': 30, 'accept_vs_other_wall': 20,
+            'accept_vs_third': 1, 'accept_vs_third_wall': 4})
+        of_wall = dataclasses.replace(self.row, of_cpu=False).figures()
+        self.assertEqual(of_wall['accept_vs_other'], 20)
+
+    def test_a_line_a_server(self):
+        first, second, _ = table.lines_of(self.row)
+        self.assertEqual(first, '| x | Kurir | 10.0 |  | 200 |  |  |  |  |  |')
+        self.assertIn('| Other | 400 | 30.0 (20.0–40.0) | 10.0 | 20.0 (10.0–30.0) |', second)
+        self.assertEqual(len(table.table_of([self.row]).splitlines()), 5)
+
+    def test_costs_and_memory_where_they_were_counted(self):
+        row = Row('a', 'x', ['Kurir'], [[Measured(1, 2)]], [2 << 20], [Costs(0.25, None)])
+        self.assertTrue(table.lines_of(row)[0].endswith('| 2 | 0.25 |  |'))
+
+    def test_numbers_as_people_write_them(self):
+        self.assertEqual([table.short(n) for n in (0.256, 12.34, 123.4, 12345.6)],
+                         ['0.26', '12.3', '123', '12,346'])
 
     def test_scaled(self):
-        class Slow:
-            share = 0.1
-        self.assertEqual(cases.scaled(Slow, 30_000), 3000)
-        self.assertEqual(cases.scaled(Slow, 100), 200)
+        slow = types.SimpleNamespace(share=0.1)
+        self.assertEqual(smtp_cases.scaled(slow, 30_000), 3000)
+        self.assertEqual(smtp_cases.scaled(slow, 100), 100)
+
+
+class Plan(unittest.TestCase):
+    def test_the_quick_run_has_what_its_targets_name(self):
+        quick = [f'{case.name}_vs_postfix' for case in plan.CASES if case.quick]
+        quick += [f'{key}_vs_dovecot' for key in plan.QUICK_OPERATIONS]
+        quick += [f'{ceiling.name}_vs_ceiling' for ceiling in plan.CEILINGS if ceiling.quick]
+        self.assertEqual(quick, [
+            'accept_vs_postfix', 'accept_one_per_connection_vs_postfix', 'relay_vs_postfix',
+            'local_vs_postfix', 'imap_fetch_flags_vs_dovecot', 'imap_fetch_body_vs_dovecot',
+            'server_vs_ceiling', 'durable_vs_ceiling'])
+
+    def test_names_are_different_and_operations_known(self):
+        self.assertEqual(len(set(plan.names())), len(plan.names()))
+        keys = {operation.key for operation in mailbox_cases.OPERATIONS}
+        self.assertLessEqual(set(plan.QUICK_OPERATIONS), keys)
+
+    def test_the_peers_of_each_case_are_known(self):
+        kinds = {smtp_cases.accept: smtp_cases.ACCEPTING, smtp_cases.relay: smtp_cases.RELAYING,
+                 smtp_cases.local: smtp_cases.DELIVERING}
+        for case in plan.CASES:
+            self.assertLessEqual(set(case.peers), set(kinds[case.kind]), case.name)
 
 
 class Results(unittest.TestCase):

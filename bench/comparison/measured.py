@@ -1,0 +1,61 @@
+"""What was measured, and how much better the first server is than another."""
+
+import dataclasses
+import statistics
+from collections.abc import Callable, Sequence
+
+
+@dataclasses.dataclass
+class Measured:
+    rate: float  # a second
+    cpu: float  # microseconds of the server's CPU for each
+    latency: float = 0.0  # milliseconds that 99 of 100 keep within; 0: not measured
+
+
+@dataclasses.dataclass
+class Costs:
+    """Of one message, of a run that was not timed; None: not counted here."""
+    syscalls: float | None = None
+    syncs: float | None = None
+
+
+@dataclasses.dataclass
+class Row:
+    """A case's outcome; each list in the order of the servers, Kurir first."""
+    name: str
+    title: str
+    servers: list[str]
+    rounds: list[list[Measured]]
+    memory: list[int] = dataclasses.field(default_factory=list)
+    costs: list[Costs] = dataclasses.field(default_factory=list)
+    of_cpu: bool = True  # else the wall rate is what counts
+
+    def ratios(self, of_cpu: bool, other: int = 1) -> list[float]:
+        """How many times better the first server is than another, by round."""
+        if of_cpu:
+            return [of_round[other].cpu / of_round[0].cpu for of_round in self.rounds]
+        return [of_round[0].rate / of_round[other].rate for of_round in self.rounds]
+
+    def ratio(self, of_cpu: bool = True, other: int = 1) -> float:
+        return statistics.median(self.ratios(of_cpu, other))
+
+    def medians(self) -> list[Measured]:
+        return [Measured(*(statistics.median(getattr(m, field.name) for m in column)
+                           for field in dataclasses.fields(Measured)))
+                for column in zip(*self.rounds)]
+
+    def figures(self) -> dict[str, float]:
+        """For --json."""
+        found = {}
+        for other, server in enumerate(self.servers[1:], 1):
+            key = f'{self.name}_vs_{server.lower()}'
+            found[key] = round(self.ratio(self.of_cpu, other), 3)
+            found[f'{key}_wall'] = round(self.ratio(False, other), 3)
+        return found
+
+
+def in_turns(row: Row, measures: Sequence[Callable[[], Measured]], rounds: int) -> Row:
+    """A B A B. All have done it once before: files made, processes started."""
+    for _ in range(rounds):
+        row.rounds.append([measure() for measure in measures])
+    return row
