@@ -28,7 +28,7 @@ class Row:
     rounds: list[list[Measured]]
     memory: list[int] = dataclasses.field(default_factory=list)
     costs: list[Costs] = dataclasses.field(default_factory=list)
-    of_cpu: bool = True  # else the wall rate is what counts
+    of_cpu: bool = True  # else the wall rate is what counts in --json
 
     def ratios(self, of_cpu: bool, other: int = 1) -> list[float]:
         """How many times better the first server is than another, by round."""

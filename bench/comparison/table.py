@@ -43,7 +43,7 @@ def lines_of(row: Row) -> list[str]:
         memory = row.memory[at] if row.memory else 0
         lines.append(line([
             '' if at else row.title, server, short(seen.cpu) if seen.cpu else '',
-            spread(row.ratios(True, at)) if at and row.of_cpu else '', short(seen.rate),
+            spread(row.ratios(True, at)) if at else '', short(seen.rate),
             spread(row.ratios(False, at)) if at else '',
             short(seen.latency) if seen.latency else '',
             f'{memory / 2**20:.0f}' if memory else '', count_of(costs.syscalls),

@@ -11,7 +11,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'bench'))
 
-from comparison import accounting, counting, mailbox_cases, plan, smtp_cases, table  # noqa: E402
+from comparison import (accounting, callgrind, counting, mailbox_cases, plan,  # noqa: E402
+                        smtp_cases, table)
 from comparison.measured import Costs, Measured, Row  # noqa: E402
 
 
@@ -61,6 +62,27 @@ class Counting(unittest.TestCase):
         self.assertGreaterEqual(counts.syscalls, 1000)
         if counts.syncs is not None:
             self.assertLessEqual(counts.syncs, 1)
+
+
+class Callgrind(unittest.TestCase):
+    def test_what_was_collected(self):
+        self.assertEqual(callgrind.collected('==7== \n==7== Collected : 4815162342\n==7== \n'),
+                         4815162342)
+        with self.assertRaises(RuntimeError):
+            callgrind.collected('==7== cannot run\n')
+
+    def test_functions(self):
+        listing = (' 1,234 (12.3%)  ???:kurir::wire::(anonymous namespace)::scan(int, char) [/k]\n'
+                   '   100 ( 1.0%)  ./string/../x.S:__memset [/usr/lib/libc.so.6]\n'
+                   '    11 ( 0.1%)  ???:kurir::wire::scan(char)\n'
+                   'Ir\n10,000 (100.0%)  PROGRAM TOTALS\n')
+        self.assertEqual(callgrind.parse_functions(listing),
+                         {'kurir::wire::scan': 1245, '__memset': 100})
+
+    def test_a_message(self):
+        short, long = callgrind.Run(1000, {'a': 10}), callgrind.Run(3000, {'a': 30, 'b': 7})
+        self.assertEqual(callgrind.a_message(short, long, 10),
+                         callgrind.Run(200, {'a': 2, 'b': 1}))
 
 
 class Ratios(unittest.TestCase):

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import harness
 import postfix as postfix_of_tests
 
+from ..tree import PROGRAM
 from .server import AWAY, HELD, USERS, Server
 
+START_SECONDS = 60
 NOBODY = 9  # a port where no sink is
 # Of no password: these users only receive mail.
 HASH = '$6$comparison$' + 'x' * 86
@@ -28,7 +30,8 @@ class Kurir(Server):
 
     def start(self) -> None:
         with self.group.joined():
-            self.server.start()
+            self.server.start(START_SECONDS)
+        self.server.program = PROGRAM  # its commands, whatever the server itself is run by
         self.group.leads(self.server.process.pid)
         for alias, target in (('held', HELD), ('away', AWAY)):
             self.server.run('alias', 'add', f'{alias}@example.test', target)
