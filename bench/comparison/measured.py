@@ -2,7 +2,10 @@
 
 import dataclasses
 import statistics
+import sys
 from collections.abc import Callable, Sequence
+
+from .load import LoadError
 
 
 @dataclasses.dataclass
@@ -55,7 +58,21 @@ class Row:
 
 
 def in_turns(row: Row, measures: Sequence[Callable[[], Measured]], rounds: int) -> Row:
-    """A B A B. All have done it once before: files made, processes started."""
+    """A B A B. All have done it once before: files made, processes started. A server that fails is
+    left out of the row; that Kurir fails is for the caller."""
+    columns: list[list[Measured] | None] = [[] for _ in measures]
     for _ in range(rounds):
-        row.rounds.append([measure() for measure in measures])
+        for at, measure in enumerate(measures):
+            column = columns[at]
+            if column is None:
+                continue
+            try:
+                column.append(measure())
+            except LoadError as failure:
+                if at == 0:
+                    raise
+                print(f'without {row.servers[at]}: {failure}', file=sys.stderr)
+                columns[at] = None
+    row.servers = [server for server, column in zip(row.servers, columns) if column is not None]
+    row.rounds = [list(of_round) for of_round in zip(*(c for c in columns if c is not None))]
     return row

@@ -44,7 +44,7 @@ class Measure:
                  finish: Callable[[], None] | None = None,
                  forget: Callable[[], None] | None = None) -> None:
         self.server, self.recipient = server, recipient
-        self.messages, self.flags = scaled(server, messages), [*flags, *server.flags]
+        self.messages, self.flags = scaled(server, messages), server.flags_of(flags)
         self.finish, self.forget = finish, forget
         self.sent = 0
 
@@ -109,6 +109,7 @@ def measured(name: str, title: str, measures: Sequence[Measure], rounds: int) ->
     measures = able(measures)
     row = Row(name, title, [measure.server.name for measure in measures], [])
     in_turns(row, measures, rounds)
+    measures = [measure for measure in measures if measure.server.name in row.servers]
     row.memory = [measure.server.group.memory() for measure in measures]
     row.costs = [measure.costs() for measure in measures]
     return row

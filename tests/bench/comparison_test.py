@@ -11,9 +11,10 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'bench'))
 
-from comparison import (accounting, callgrind, counting, mailbox_cases, plan,  # noqa: E402
-                        smtp_cases, table)
+from comparison import (accounting, callgrind, counting, load, mailbox_cases,  # noqa: E402
+                        measured, plan, smtp_cases, table)
 from comparison.measured import Costs, Measured, Row  # noqa: E402
+from comparison.servers.server import Server  # noqa: E402
 
 
 class Accounting(unittest.TestCase):
@@ -115,6 +116,17 @@ class Ratios(unittest.TestCase):
         self.assertIn('| Other | 400 | 30.0 (20.0–40.0) | 10.0 | 20.0 (10.0–30.0) |', second)
         self.assertEqual(len(table.table_of([self.row]).splitlines()), 5)
 
+    def test_who_fails_is_left_out(self):
+        def fails():
+            raise load.LoadError('refused')
+
+        row = Row('a', 'x', ['Kurir', 'Bad', 'Good'], [])
+        measured.in_turns(row, [lambda: Measured(2, 1), fails, lambda: Measured(1, 3)], 2)
+        self.assertEqual(row.servers, ['Kurir', 'Good'])
+        self.assertEqual(row.ratios(True), [3, 3])
+        with self.assertRaises(load.LoadError):
+            measured.in_turns(Row('a', 'x', ['Kurir'], []), [fails], 1)
+
     def test_costs_and_memory_where_they_were_counted(self):
         row = Row('a', 'x', ['Kurir'], [[Measured(1, 2)]], [2 << 20], [Costs(0.25, None)])
         self.assertTrue(table.lines_of(row)[0].endswith('| 2 | 0.25 |  |'))
@@ -122,6 +134,13 @@ class Ratios(unittest.TestCase):
     def test_numbers_as_people_write_them(self):
         self.assertEqual([table.short(n) for n in (0.256, 12.34, 123.4, 12345.6)],
                          ['0.26', '12.3', '123', '12,346'])
+
+    def test_flags_that_a_server_can_take(self):
+        flags = ['-s', '100', '-d', '--pipelining']
+        self.assertEqual(Server.flags_of(types.SimpleNamespace(
+            flags=('--lmtp',), pipelines=True, sessions_max=0), flags), [*flags, '--lmtp'])
+        self.assertEqual(Server.flags_of(types.SimpleNamespace(
+            flags=(), pipelines=False, sessions_max=20), flags), ['-s', '20', '-d'])
 
     def test_scaled(self):
         slow = types.SimpleNamespace(share=0.1)

@@ -32,6 +32,7 @@ class Haraka(Server):
     name = 'Haraka'
     share = 0.05
     durability = 'a queue file a message, fsync'
+    pipelines = False  # MAIL behind the dot in one piece is answered with 503
 
     def __init__(self, sink_port: int, holds: bool = False) -> None:
         if shutil.which('node') is None or not HOME.exists():

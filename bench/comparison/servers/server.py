@@ -1,7 +1,7 @@
 """What every server of the comparison has."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..accounting import Group
 from ..load import wait_until
@@ -22,12 +22,24 @@ class Server:
     share = 1.0  # of a case's messages
     durability = ''
     smtp = 0  # port
+    sessions_max = 0  # that the load may open at once; 0: any
+    pipelines = True  # takes commands in one piece
     flags: tuple[str, ...] = ()  # that the load needs besides
     held, away = HELD, AWAY
     local, locals_ = 'u1@local.test', 'u%d@local.test'
 
     def __init__(self) -> None:
         self.group = Group(self.name)
+
+    def flags_of(self, flags: Sequence[str]) -> list[str]:
+        """Of a case's load, what this server can take."""
+        fit = [*flags, *self.flags]
+        if not self.pipelines:
+            fit = [flag for flag in fit if flag != '--pipelining']
+        if self.sessions_max and '-s' in fit:
+            at = fit.index('-s') + 1
+            fit[at] = str(min(int(fit[at]), self.sessions_max))
+        return fit
 
     def start(self) -> None:
         raise NotImplementedError
