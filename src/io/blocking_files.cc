@@ -192,6 +192,11 @@ void print_error(std::string_view line) {
 
 void print_output(std::string_view text) { static_cast<void>(write_all(STDOUT_FILENO, text)); }
 
+WallTime system_wall_time() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
+}
+
 std::string system_random(std::size_t octets) {
   std::string random(octets, '\0');
   std::size_t done = 0;

@@ -26,9 +26,9 @@ Slice::Slice(Driver& driver, std::uint16_t buffer, std::size_t octets)
       data_(driver.received(buffer, octets).data()),
       end_(octets) {}
 
-Slice::Slice(std::string copy)
-    : copy_(new char[copy.size()]), data_(copy_.get()), end_(copy.size()) {
-  if (!copy.empty()) std::memcpy(copy_.get(), copy.data(), copy.size());
+Slice::Slice(std::string_view copied)
+    : copy_(new char[copied.size()]), data_(copy_.get()), end_(copied.size()) {
+  if (!copied.empty()) std::memcpy(copy_.get(), copied.data(), copied.size());
 }
 
 Slice::Slice(Slice&& other) noexcept
@@ -110,8 +110,7 @@ void Socket::take_received(std::int32_t result, CompletionFlags flags) {
     // When buffers run low what arrives is copied, so that sessions that do not read cannot starve
     // the others.
     const bool scarce = driver_.buffers_free() < driver_.buffers() / 4;
-    if (result > 0 && !aborted_)
-      input_.push(scarce ? Slice(std::string(slice.rest())) : std::move(slice));
+    if (result > 0 && !aborted_) input_.push(scarce ? Slice(slice.rest()) : std::move(slice));
   }
   if (!flags.more) receive_.armed = false;
   const bool passing = result > 0 || result == -ENOBUFS || result == -ECANCELED || result == -EINTR;

@@ -22,7 +22,7 @@ namespace kurir::io {
 class Slice {
  public:
   Slice(Driver& driver, std::uint16_t buffer, std::size_t octets);
-  explicit Slice(std::string copy);
+  explicit Slice(std::string_view copied);
   Slice(Slice&& other) noexcept;
   Slice& operator=(Slice&&) = delete;
   ~Slice();
@@ -63,6 +63,16 @@ class Inbox {
   std::size_t octets_ = 0;
 };
 
+// How a stream is encrypted, by the names of the trade: "TLSv1.3", "TLS_AES_128_GCM_SHA256". Static
+// text; empty: it is not.
+struct Encryption {
+  std::string_view protocol, cipher;
+};
+
+// How a session begins on a stream: with its greeting, or, where the greeting was said before
+// STARTTLS, with nothing.
+enum class Opening : std::uint8_t { greeting, after_starttls };
+
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -94,6 +104,7 @@ class Stream {
   virtual const SocketAddress& peer() const = 0;
   virtual SocketAddress local() const = 0;
   virtual bool is_encrypted() const = 0;
+  virtual Encryption encryption() const { return {}; }
 
  protected:
   Inbox input_;

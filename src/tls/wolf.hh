@@ -1,0 +1,17 @@
+#pragma once
+// wolfSSL's headers, after its options, and what is done once in a process. Private to tls/; no
+// file includes these and OpenSSL's.
+
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+
+namespace kurir::tls {
+
+// Starts wolfSSL, once, and has its AES done by aead.hh; any thread may ask. The number is what a
+// context is told so that its connections use that.
+int wolf_device();
+
+// What wolfSSL keeps for a thread is freed when the thread ends.
+void free_at_thread_end();
+
+}  // namespace kurir::tls
