@@ -4,6 +4,7 @@
 
 #include "kurir/cli/commands.hh"
 #include "kurir/io/file.hh"
+#include "kurir/server/certificates.hh"
 #include "location.hh"
 
 namespace kurir::cli {
@@ -21,6 +22,15 @@ int check(const Options& options) {
     return EX_CONFIG;
   }
   print_warnings(*loaded);
+  if (!loaded->tls.certificates.empty()) {
+    const auto context = server::load_certificates(*loaded, server::MakeMissing::no);
+    if (!context) {
+      io::print_error("kurir: " + context.error());
+      return EX_CONFIG;
+    }
+    for (const std::string& warning : server::certificate_warnings(**context))
+      io::print_error("kurir: " + warning);
+  }
   io::print_output(options.config + " is good\n");
   return EX_OK;
 }

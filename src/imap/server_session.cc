@@ -47,10 +47,10 @@ ServerSession::ServerSession(io::Stream& stream, const ServerServices& services)
 
 ServerSession::~ServerSession() = default;
 
-Task<void> ServerSession::run() {
-  const std::string code = wire::imap_code::capability(capabilities());
-  writer().condition("*", wire::ImapCondition::ok, code,
-                     services_.options.hostname + " Kurir is ready");
+Task<void> ServerSession::run(io::Opening opening) {
+  if (opening == io::Opening::greeting)
+    writer().condition("*", wire::ImapCondition::ok, wire::imap_code::capability(capabilities()),
+                       services_.options.hostname + " Kurir is ready");
   Next next = Next::go_on;
   while (next == Next::go_on) next = co_await read_command();
   static_cast<void>(co_await flush());

@@ -29,6 +29,7 @@ constexpr std::array after_login = {
 
 std::vector<std::string_view> ServerSession::capabilities() const {
   std::vector<std::string_view> names(always.begin(), always.end());
+  if (!account_ && offers_tls()) names.push_back("STARTTLS");
   if (!account_ && may_log_in()) names.insert(names.end(), {"AUTH=PLAIN", "AUTH=LOGIN"});
   if (!account_ && !may_log_in()) names.push_back("LOGINDISABLED");
   if (account_) names.insert(names.end(), after_login.begin(), after_login.end());

@@ -33,6 +33,25 @@ bool ServerSession::may_log_in() const {
   return stream_.is_encrypted() || services_.options.allow_plaintext_login;
 }
 
+bool ServerSession::offers_tls() const {
+  return services_.options.offers_tls && !stream_.is_encrypted();
+}
+
+// RFC 9051 6.2.1. The session ends with its OK; commands behind it are never executed, but end the
+// connection (threats.md B1).
+Task<Reply> ServerSession::starttls(const wire::ImapCommand&) {
+  if (stream_.is_encrypted()) co_return bad("TLS is running already");
+  if (!offers_tls()) co_return bad("That command is not offered here");
+  Reply reply = ok("Begin TLS now");
+  reply.then = Then::end;
+  wants_tls_ = stream_.input().empty();
+  if (wants_tls_) co_return reply;
+  writer().condition("*", wire::ImapCondition::bye, {}, "You went on before TLS had begun");
+  Reply refused = bad("Wait for the answer to STARTTLS before you go on");
+  refused.then = Then::end;
+  co_return refused;
+}
+
 Task<Reply> ServerSession::login(const wire::ImapCommand& command) {
   if (!may_log_in())
     co_return no(wire::imap_code::privacy_required, "Encryption is required for logging in");

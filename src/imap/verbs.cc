@@ -32,6 +32,7 @@ const VerbTable::Row* VerbTable::find(const wire::ImapAction& action) {
       Row{index_of<wire::ImapNoop>, nothing, all, &Session::noop},
       Row{index_of<wire::ImapLogout>, nothing, none, &Session::logout},
       Row{index_of<wire::ImapId>, nothing, all, &Session::id},
+      Row{index_of<wire::ImapStartTls>, no_login, none, &Session::starttls},
       Row{index_of<wire::ImapLogin>, no_login, none, &Session::login},
       Row{index_of<wire::ImapAuthenticate>, no_login, none, &Session::authenticate},
       Row{index_of<wire::ImapEnable>, login, all, &Session::enable},

@@ -10,6 +10,8 @@ std::string_view name_of(Counter counter) {
                                                                          "pop3_connections",
                                                                          "pop3_open",
                                                                          "connections_refused",
+                                                                         "tls_handshakes",
+                                                                         "tls_handshakes_failed",
                                                                          "logins",
                                                                          "logins_failed",
                                                                          "commands_refused",

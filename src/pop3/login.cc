@@ -11,6 +11,21 @@
 
 namespace kurir::pop3 {
 
+// RFC 2595 4. The session ends with its +OK; commands behind it are never executed, but end the
+// connection (threats.md B1).
+Task<ServerSession::Next> ServerSession::stls(const wire::Pop3Command&) {
+  if (stream_.is_encrypted()) co_return count_error("TLS is running already");
+  if (!offers_tls())
+    co_return count_error("Command is not offered here; CAPA lists those that are");
+  if (lines_.octets_behind() > 0) {
+    stream_.output() += "-ERR Wait for the reply to STLS before you go on\r\n";
+    co_return Next::end;
+  }
+  ok("Begin TLS now");
+  wants_tls_ = true;
+  co_return Next::end;
+}
+
 Task<ServerSession::Next> ServerSession::user(const wire::Pop3Command& command) {
   if (!may_log_in()) co_return count_error("[AUTH] Encryption is required for logging in");
   user_ = std::string(command.argument);

@@ -7,6 +7,7 @@ namespace kurir::pop3 {
 Task<ServerSession::Next> ServerSession::capa(const wire::Pop3Command&) {
   std::string& output = stream_.output();
   output += "+OK Capabilities\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\n";
+  if (offers_tls() && !maildrop_) output += "STLS\r\n";
   if (may_log_in()) output += "USER\r\nSASL PLAIN\r\n";
   output += "IMPLEMENTATION Kurir\r\n.\r\n";
   co_return Next::go_on;

@@ -13,8 +13,9 @@ ServerSession::ServerSession(io::Stream& stream, const ServerServices& services)
 ServerSession::~ServerSession() = default;
 
 // Whatever way the session ends, the maildrop is unlocked; only QUIT deletes (RFC 1939 6).
-Task<void> ServerSession::run() {
-  stream_.output() += "+OK Kurir POP3 at " + services_.options.hostname + "\r\n";
+Task<void> ServerSession::run(io::Opening opening) {
+  if (opening == io::Opening::greeting)
+    stream_.output() += "+OK Kurir POP3 at " + services_.options.hostname + "\r\n";
   Next next = Next::go_on;
   while (next == Next::go_on) next = co_await read_command();
   if (maildrop_) co_await services_.mailboxes.unlock_maildrop(maildrop_->account);
@@ -109,6 +110,10 @@ ServerSession::Next ServerSession::refuse_fault(const wire::Pop3Fault& fault) {
       return count_error("Not a message number or count of lines");
   }
   return count_error("Syntax error");
+}
+
+bool ServerSession::offers_tls() const {
+  return services_.options.offers_tls && !stream_.is_encrypted();
 }
 
 bool ServerSession::may_log_in() const {

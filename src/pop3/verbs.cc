@@ -12,6 +12,7 @@ const VerbTable::Row* VerbTable::find(wire::Pop3Verb verb) {
       Row{Pop3Verb::user, authorization, &ServerSession::user},
       Row{Pop3Verb::pass, authorization, &ServerSession::pass},
       Row{Pop3Verb::auth, authorization, &ServerSession::auth},
+      Row{Pop3Verb::stls, authorization, &ServerSession::stls},
       Row{Pop3Verb::capa, any, &ServerSession::capa},
       Row{Pop3Verb::quit, any, &ServerSession::quit},
       Row{Pop3Verb::stat, transaction, &ServerSession::stat},

@@ -69,6 +69,8 @@ void Queue::report(const Message& message, const Recipient& recipient, const Out
     event.peer_address = outcome.hop->address;
     event.egress_source = outcome.hop->source;
     event.egress_pool = outcome.hop->pool;
+    event.tls_protocol_version = outcome.hop->tls_protocol;
+    event.tls_cipher = outcome.hop->tls_cipher;
     event.connect_us = outcome.hop->connect_us;
     event.data_us = outcome.hop->data_us;
   }

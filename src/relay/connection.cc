@@ -47,6 +47,7 @@ smtp::ClientTimeouts timeouts_of(const PathLimits& limits) {
   timeouts.recipient = limits.rcpt_to_timeout.value;
   timeouts.data_initiation = limits.data_timeout.value;
   timeouts.data_termination = limits.data_dot_timeout.value;
+  timeouts.starttls = limits.starttls_timeout.value;
   return timeouts;
 }
 
@@ -180,8 +181,29 @@ Task<std::vector<io::SocketAddress>> Connection::addresses_of(const NextHost& ne
   co_return addresses;
 }
 
+// A host whose TLS does not work is asked again without, where that is allowed (RFC 7435).
 Task<Connection::Reached> Connection::reach_address(const std::string& host,
                                                     io::SocketAddress address) {
+  const Reached reached = co_await open_session(host, address, Security::as_configured);
+  const bool may_go_without =
+      is_tls_broken_ && !aborted_ && !is_tls_required(path_.limits_.enable_tls.value);
+  if (reached != Reached::failed || !may_go_without) co_return reached;
+  co_return co_await open_session(host, address, Security::none);
+}
+
+smtp::ClientTls Connection::tls_for(const std::string& host, Security security) const {
+  const std::string& use = path_.limits_.enable_tls.value;
+  smtp::ClientTls tls{
+      .verify = is_tls_verified(use), .host = host, .context = path_.relay_.options_.tls};
+  using Use = smtp::ClientTls::Use;
+  if (security == Security::none || use == "Disabled" || !tls.context) return tls;
+  tls.use = is_tls_required(use) ? Use::always : Use::where_offered;
+  return tls;
+}
+
+Task<Connection::Reached> Connection::open_session(const std::string& host,
+                                                   io::SocketAddress address, Security security) {
+  is_tls_broken_ = false;
   const auto failed_with = [&](const std::string& what) {
     trouble_ = "451 4.4.1 " + host + " [" + address.host() + "]: " + what;
     return Reached::failed;
@@ -201,8 +223,8 @@ Task<Connection::Reached> Connection::reach_address(const std::string& host,
   const RelayOptions& options = path_.relay_.options_;
   const std::string& ehlo = path_.source_.ehlo_domain;
   session_ = std::make_unique<smtp::ClientSession>(
-      std::move(*stream),
-      smtp::ClientOptions{ehlo.empty() ? options.hostname : ehlo, timeouts_of(path_.limits_)});
+      std::move(*stream), smtp::ClientOptions{ehlo.empty() ? options.hostname : ehlo,
+                                              timeouts_of(path_.limits_), tls_for(host, security)});
   if (is_own_host && listens) {
     co_await session_->close();
     co_return Reached::ourselves;
@@ -217,6 +239,7 @@ Task<Connection::Reached> Connection::reach_address(const std::string& host,
   }
   // Also 5yz: it is this host that will not talk, now.
   trouble_ = refused->reply;
+  is_tls_broken_ = session_->tls_failed();
   co_await session_->close();
   session_.reset();
   co_return Reached::failed;
@@ -333,11 +356,14 @@ void Connection::settle(queue::Job& job, std::uint16_t ordinal, const smtp::Answ
 }
 
 queue::Hop Connection::hop() const {
+  const io::Encryption encryption = session_ ? session_->encryption() : io::Encryption();
   return {.site = path_.name_,
           .name = host_,
           .address = address_,
           .source = path_.source_.name,
           .pool = path_.pool_,
+          .tls_protocol = encryption.protocol,
+          .tls_cipher = encryption.cipher,
           .connect_us = connect_us_};
 }
 

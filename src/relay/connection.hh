@@ -32,6 +32,9 @@ class Connection : public ListLink {
   Task<Reached> reach_a_host();
   Task<Reached> reach(const NextHost& next, bool bad_ones);
   Task<Reached> reach_address(const std::string& host, io::SocketAddress address);
+  enum class Security : std::uint8_t { as_configured, none };
+  Task<Reached> open_session(const std::string& host, io::SocketAddress address, Security security);
+  smtp::ClientTls tls_for(const std::string& host, Security security) const;
   Task<std::vector<io::SocketAddress>> addresses_of(const NextHost& next);
   std::optional<io::SocketAddress> source_for(const io::SocketAddress& address) const;
   bool is_ourselves(const io::SocketAddress& address) const;
@@ -57,6 +60,7 @@ class Connection : public ListLink {
   std::vector<io::SocketAddress> tried_;  // not again by this connection
   std::int64_t connect_us_ = -1;
   bool is_idle_ = false, is_unassigned_ = true, aborted_ = false;
+  bool is_tls_broken_ = false;  // the last host offered it, and its handshake failed
 };
 
 }  // namespace kurir::relay

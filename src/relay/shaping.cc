@@ -24,7 +24,9 @@ void apply(PathLimits& limits, const PathOverride& section) {
   apply(limits.data_timeout, section.data_timeout);
   apply(limits.data_dot_timeout, section.data_dot_timeout);
   apply(limits.idle_timeout, section.idle_timeout);
+  apply(limits.starttls_timeout, section.starttls_timeout);
   apply(limits.egress_pool, section.egress_pool);
+  apply(limits.enable_tls, section.enable_tls);
 }
 
 struct Unit {
@@ -90,6 +92,17 @@ const Route* Shaping::route_for(std::string_view domain) const {
   auto found = routes.find(domain);
   if (found == routes.end()) found = routes.find(".");
   return found == routes.end() ? nullptr : &found->second;
+}
+
+bool Shaping::verifies_certificates() const {
+  const auto verifies = [](const PathOverride& section) {
+    return section.enable_tls && is_tls_verified(section.enable_tls->value);
+  };
+  return is_tls_verified(defaults.enable_tls.value) ||
+         std::ranges::any_of(overrides,
+                             [&](const auto& named) { return verifies(named.second); }) ||
+         std::ranges::any_of(providers,
+                             [&](const auto& named) { return verifies(named.second.limits); });
 }
 
 }  // namespace kurir::relay

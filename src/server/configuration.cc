@@ -48,8 +48,10 @@ class Loader {
     const Key* key = find_key(name);
     if (key == nullptr) return read_section_setting(name, text, parsed);
     const toml::value<std::string> plain(text);
-    const bool is_text = std::holds_alternative<Text>(key->field(configuration));
-    // `hostname=1.test` is no TOML, `hostname=1` is a number: both mean the text.
+    const Field field = key->field(configuration);
+    const bool is_text =
+        std::holds_alternative<Text>(field) || std::holds_alternative<Choice>(field);
+    // `hostname=1.test` is no TOML, `tls.minimum_version=1.3` is a number: both mean the text.
     const toml::node* node = parsed ? parsed->get("value") : nullptr;
     const bool as_it_is = node == nullptr || (is_text && !node->is_string());
     read_value(*key, as_it_is ? plain : *node, {});
@@ -192,8 +194,14 @@ Configured<Configuration> parse_configuration(std::string_view toml, const std::
                                               const std::vector<std::string>& settings) {
   Loader loader;
   loader.read_file(toml, path);
-  std::string& data = loader.configuration.data;
-  if (!data.starts_with('/')) data = folder_of(path) + data;
+  const std::string folder = folder_of(path);
+  const auto place = [&](std::string& named) {
+    if (!named.starts_with('/')) named.insert(0, folder);
+  };
+  place(loader.configuration.data);
+  place(loader.configuration.tls.ca_file);
+  std::ranges::for_each(loader.configuration.tls.certificates, place);
+  std::ranges::for_each(loader.configuration.tls.private_keys, place);
   return finish(loader, settings, path);
 }
 
@@ -215,7 +223,8 @@ Configured<Configuration> demo_configuration(const std::string& data, DemoPorts 
   };
   Loader loader;
   loader.configuration.data = data;
-  loader.configuration.listen = {loopback(2525), loopback(2587), loopback(2143), loopback(2110)};
+  loader.configuration.listen = {loopback(2525), loopback(2587), loopback(2465), loopback(2143),
+                                 loopback(2993), loopback(2110), loopback(2995)};
   loader.configuration.auth.allow_plaintext = true;
   return finish(loader, settings, "demo");
 }
@@ -243,9 +252,8 @@ Configured<std::string> default_file(const std::vector<std::string>& settings) {
     file += '\n';
     if (its_table != table) file += "[" + std::string(its_table) + "]\n\n";
     table = its_table;
-    file += "# ";
-    for (const char c : key.comment) file += c == '\n' ? std::string("\n# ") : std::string(1, c);
-    file += is_set(key.name) ? "\n" : "\n#";
+    file += commented(key.comment);
+    if (!is_set(key.name)) file += '#';
     file += std::string(key.name.substr(dot + 1)) + " = " +
             toml_value(key.field(loader.configuration)) + '\n';
   }

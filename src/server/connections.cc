@@ -25,10 +25,12 @@ void ConnectionCounts::leave(const io::SocketAddress& peer) {
 }
 
 Task<void> Connections::end_all(Deadline deadline) {
+  is_ending_ = true;
   connections_.for_each([](Connection& connection) { connection.ask_to_end(); });
   Woken woken = Woken::by_signal;
   while (!connections_.empty() && woken == Woken::by_signal)
     woken = co_await emptied_.wait(deadline);
+  is_aborting_ = true;
   connections_.for_each([](Connection& connection) { connection.abort(); });
   while (!connections_.empty()) co_await emptied_.wait();
 }

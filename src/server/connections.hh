@@ -50,7 +50,12 @@ class Connection : public ListLink {
 // All of a core. Core-local.
 class Connections {
  public:
-  void add(Connection& connection) { connections_.push_back(connection); }
+  // One that comes late, when all were asked already, is asked at once.
+  void add(Connection& connection) {
+    connections_.push_back(connection);
+    if (is_ending_) connection.ask_to_end();
+    if (is_aborting_) connection.abort();
+  }
   void removed() {
     if (connections_.empty()) emptied_.notify_all();
   }
@@ -60,6 +65,7 @@ class Connections {
  private:
   IntrusiveList<Connection> connections_;
   Signal emptied_;
+  bool is_ending_ = false, is_aborting_ = false;
 };
 
 }  // namespace kurir::server

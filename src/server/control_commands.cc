@@ -7,6 +7,7 @@
 #include "kurir/io/offload.hh"
 #include "kurir/server/directory_commands.hh"
 #include "queue_arguments.hh"
+#include "reload.hh"
 
 namespace kurir::server {
 namespace {
@@ -48,6 +49,7 @@ admin::ControlHandlers ControlCommands::handlers() {
                                                        admin::ControlChunks&) {
       return queue_order(order, std::move(arguments));
     };
+  all["reload"] = [this](std::string, nlohmann::json, admin::ControlChunks&) { return reload(); };
   all["stop"] = [this](std::string, nlohmann::json, admin::ControlChunks&) { return stop(); };
   return all;
 }
@@ -74,6 +76,12 @@ Task<void> ControlCommands::sendmail(nlohmann::json arguments, io::Stream& strea
 
 void ControlCommands::ask_sessions_to_end() {
   for (smtp::ServerSession* session : local_sessions_) session->ask_to_end();
+}
+
+ControlCommands::Outcome ControlCommands::reload() {
+  std::string kept = co_await reload_certificates(shared_);
+  if (!kept.empty()) co_return admin::ControlOutcome::failure(std::move(kept));
+  co_return admin::ControlOutcome::success(nullptr);
 }
 
 ControlCommands::Outcome ControlCommands::stop() {

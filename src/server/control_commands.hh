@@ -33,6 +33,7 @@ class ControlCommands {
   Outcome queue_order(std::string name, nlohmann::json arguments);
   Outcome why(nlohmann::json arguments);
   Task<void> sendmail(nlohmann::json arguments, io::Stream& stream);
+  Outcome reload();
   Outcome stop();
 
   // Whose shard the id names; null: it is no id of this server's.

@@ -34,6 +34,7 @@ relay::RelayOptions relay_options(const SharedState& shared) {
   options.back_off_min = std::min(options.back_off_min, configuration.queue.retry_interval);
   options.back_off_max = std::min(options.back_off_max, configuration.queue.max_retry_interval);
   options.stop_grace = configuration.shutdown.grace;
+  options.tls = shared.client_tls_context;
   return options;
 }
 
@@ -67,7 +68,9 @@ CoreServer::CoreServer(SharedState& shared, CoreIndex core)
       configuration_(shared.configuration),
       counters_(shared.counters[core.value]),
       events_(shared.events, &counters_),
-      broadcast_(shared.mailboxes) {
+      broadcast_(shared.mailboxes),
+      tls_(shared.first_tls_context, shared.ticket_secret,
+           shared.configuration.tls.handshake_timeout, counters_) {
   reader_ = std::make_unique<store::Reader>(shared.data.path(), shared.data.instance());
   owner_ = std::make_unique<mailbox::Owner>(
       shared.quiescence, [this](mailbox::MailboxKey key) { broadcast_.changed(key); });

@@ -18,6 +18,7 @@
 #include "kurir/smtp/server_session.hh"
 #include "protocol_services.hh"
 #include "shared_state.hh"
+#include "tls_service.hh"
 
 namespace kurir::server {
 
@@ -44,9 +45,18 @@ class CoreServer {
   directory::Directory& directory() { return *directory_; }
   store::Reader& reader() { return *reader_; }
   const smtp::ServerServices& smtp() { return protocols_->smtp; }
+  TlsService& tls() { return tls_; }
 
  private:
-  enum class Protocol : std::uint8_t { smtp, submission, imap, pop3 };
+  enum class Protocol : std::uint8_t {
+    smtp,
+    submission,
+    submissions,
+    imap,
+    imaps,
+    pop3,
+    pop3s,
+  };
 
   // recovery.cc: logs opened, what they hold applied
   Task<Result<void>> recover();
@@ -65,6 +75,7 @@ class CoreServer {
 
   Result<void> listen_on(std::vector<io::SocketAddress>& addresses, Protocol protocol);
   FrontEnd::Serve serve_of(Protocol protocol);
+  TlsService::Run sessions_of(Protocol protocol);
   static FrontEndNames names_of(Protocol protocol);
 
   Task<bool> start();
@@ -92,6 +103,7 @@ class CoreServer {
   std::unique_ptr<relay::Bounces> bounces_;
   std::unique_ptr<smtp::MailboxRooms> rooms_;
   std::unique_ptr<ProtocolServices> protocols_;
+  TlsService tls_;
   Connections connections_;
   std::vector<std::pair<std::unique_ptr<io::Listener>, Protocol>>
       listeners_;  // until their front ends are made

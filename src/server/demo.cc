@@ -7,6 +7,7 @@
 #include "kurir/directory/password.hh"
 #include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
+#include "kurir/server/certificates.hh"
 
 namespace kurir::server {
 namespace {
@@ -72,8 +73,12 @@ Result<void> write_demo_file(const std::string& data, const Configuration::Liste
   };
   add("smtp", listening.smtp);
   add("submission", listening.submission);
+  add("submissions", listening.submissions);
   add("imap", listening.imap);
+  add("imaps", listening.imaps);
   add("pop3", listening.pop3);
+  add("pop3s", listening.pop3s);
+  file["certificate"] = io::absolute_path(own_certificate_path(data));
   for (const DemoUser& user : users)
     file["users"].push_back({{"name", user.name}, {"password", user.password}});
   return io::replace_file(demo_file(data), file.dump(2) + "\n");
@@ -86,8 +91,11 @@ std::string demo_greeting(const Configuration::Listen& listening,
                     pop3 = listening.pop3.front().text();
   std::string text = fmt::format(
       "Kurir's demo is running; its data is in {}.\n\n  smtp {}   submission {}   imap {}   pop3 "
-      "{}\n\n",
+      "{}\n",
       data, smtp, submission, imap, pop3);
+  text += fmt::format("  over TLS: submissions {}   imaps {}   pop3s {}\n  certificate {}\n\n",
+                      listening.submissions.front().text(), listening.imaps.front().text(),
+                      listening.pop3s.front().text(), own_certificate_path(data));
   for (const DemoUser& user : users)
     text += fmt::format("  user {}   password {}\n", user.name, user.password);
   const DemoUser& alice = users.front();

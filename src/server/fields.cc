@@ -19,6 +19,12 @@ std::string list_of(const Configuration::Addresses& addresses) {
   return text + "]";
 }
 
+std::string list_of(const std::vector<std::string>& paths) {
+  std::string text = "[";
+  for (const std::string& path : paths) text += (text.size() > 1 ? ", " : "") + quoted(path);
+  return text + "]";
+}
+
 std::string names_of(const Choice& choice) {
   std::string text;
   for (std::size_t at = 0; at < choice.names.size(); ++at) {
@@ -59,6 +65,12 @@ std::string toml_key(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, is_bare) ? std::string(name) : quoted(name);
 }
 
+std::string commented(std::string_view text) {
+  std::string lines = "# ";
+  for (const char c : text) lines += c == '\n' ? std::string("\n# ") : std::string(1, c);
+  return lines + '\n';
+}
+
 std::string expected_value(const Field& field) {
   return std::visit(
       Overloaded{
@@ -80,6 +92,7 @@ std::string expected_value(const Field& field) {
                 "a list of addresses with ports, like [\"127.0.0.1:25\", "
                 "\"[::1]:25\"]");
           },
+          [](const PathList&) { return std::string("a file's path, or a list of paths"); },
           [](const Choice& c) { return names_of(c); },
           [](const RateField&) { return std::string("a rate, like \"100/s\" or \"10/2min\""); },
       },
@@ -94,6 +107,7 @@ std::string toml_value(const Field& field) {
                         [](const Duration& d) { return quoted(duration_text(*d.value)); },
                         [](const Text& t) { return quoted(*t.value); },
                         [](const AddressList& a) { return list_of(*a.value); },
+                        [](const PathList& p) { return list_of(*p.value); },
                         [](const Choice& c) { return quoted(c.names[c.now]); },
                         [](const RateField& r) { return quoted(relay::text_of(*r.value)); },
                     },
@@ -112,6 +126,8 @@ std::vector<std::string> broken_relations(const Configuration& c) {
           "again");
   require(c.limits.connections_per_address_max <= c.limits.connections_max,
           "limits.connections_per_address_max is more than limits.connections_max");
+  require(c.tls.private_keys.empty() || c.tls.private_keys.size() == c.tls.certificates.size(),
+          "tls.private_keys has not as many files as tls.certificates");
   require(c.store.segment_size % 4096 == 0, "store.segment_size is not a multiple of 4096");
   for (const io::SocketAddress& server : c.dns.servers)
     if (server.family() == io::Family::unix || server.port() == 0)
@@ -122,7 +138,8 @@ std::vector<std::string> broken_relations(const Configuration& c) {
   require(c.auth.failures_max <= c.smtp.errors_max,
           "auth.failures_max is more than smtp.errors_max, which counts them too");
   Configuration::Addresses seen;
-  for (const auto* list : {&c.listen.smtp, &c.listen.submission, &c.listen.imap, &c.listen.pop3}) {
+  for (const auto* list : {&c.listen.smtp, &c.listen.submission, &c.listen.submissions,
+                           &c.listen.imap, &c.listen.imaps, &c.listen.pop3, &c.listen.pop3s}) {
     for (const io::SocketAddress& address : *list) {
       const bool again = std::ranges::find(seen, address) != seen.end() && address.port() != 0;
       if (again) broken.push_back("two listeners share the address " + address.text());

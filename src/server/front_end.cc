@@ -28,6 +28,7 @@ Task<void> FrontEnd::serve_one(io::Descriptor descriptor) {
   services_.counters.add(names_.open);
   std::optional<Connection> connection;
   const Register register_session = [&](Ended ask_to_end) {
+    if (connection) connection->unlink();
     connection.emplace(socket, std::move(ask_to_end));
     services_.connections.add(*connection);
   };

@@ -26,7 +26,8 @@ struct FrontEndNames {
 };
 
 // Serve is called as serve(io::Stream&, register) -> Task<void>: it makes the session, calls
-// register(ask_to_end) and runs it; see front_ends.cc.
+// register(ask_to_end), again with each further session of the connection, and runs it; see
+// front_ends.cc.
 class FrontEnd {
  public:
   using Ended = std::function<void()>;

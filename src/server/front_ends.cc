@@ -7,12 +7,14 @@
 namespace kurir::server {
 namespace {
 
-// Makes the session, lets it be asked to end, runs it.
+// Makes the session, lets it be asked to end, runs it. True: it ended with STARTTLS.
 template <class Session, class... Arguments>
-Task<void> run_session(const FrontEnd::Register& register_session, Arguments... arguments) {
-  Session session(arguments...);
+Task<bool> run_session(const FrontEnd::Register& register_session, io::Opening opening,
+                       io::Stream& stream, Arguments... arguments) {
+  Session session(stream, arguments...);
   register_session([&session] { session.ask_to_end(); });
-  co_await session.run();
+  co_await session.run(opening);
+  co_return session.wants_tls();
 }
 
 }  // namespace
@@ -21,8 +23,11 @@ Result<void> CoreServer::open_listeners() {
   Configuration::Listen& addresses = shared_.listening;
   Result<void> done = listen_on(addresses.smtp, Protocol::smtp);
   if (done) done = listen_on(addresses.submission, Protocol::submission);
+  if (done) done = listen_on(addresses.submissions, Protocol::submissions);
   if (done) done = listen_on(addresses.pop3, Protocol::pop3);
+  if (done) done = listen_on(addresses.pop3s, Protocol::pop3s);
   if (done) done = listen_on(addresses.imap, Protocol::imap);
+  if (done) done = listen_on(addresses.imaps, Protocol::imaps);
   return done;
 }
 
@@ -58,9 +63,11 @@ FrontEndNames CoreServer::names_of(Protocol protocol) {
   using observe::Counter;
   switch (protocol) {
     case Protocol::imap:
+    case Protocol::imaps:
       return {Counter::imap_connections, Counter::imap_open,
               "* BYE Too many connections; try again later\r\n"};
     case Protocol::pop3:
+    case Protocol::pop3s:
       return {Counter::pop3_connections, Counter::pop3_open,
               "-ERR [SYS/TEMP] Too many connections; try again later\r\n"};
     default:
@@ -71,31 +78,46 @@ FrontEndNames CoreServer::names_of(Protocol protocol) {
 }
 
 FrontEnd::Serve CoreServer::serve_of(Protocol protocol) {
+  const bool is_encrypted = protocol == Protocol::submissions || protocol == Protocol::imaps ||
+                            protocol == Protocol::pop3s;
+  const auto begin = is_encrypted ? TlsService::Begin::encrypted : TlsService::Begin::plain;
+  const bool is_imap = protocol == Protocol::imap || protocol == Protocol::imaps;
+  const bool is_pop3 = protocol == Protocol::pop3 || protocol == Protocol::pop3s;
+  const std::string_view name = is_imap ? "imap" : is_pop3 ? "pop3" : "smtp";
+  return [this, begin, name, run = sessions_of(protocol)](io::Stream& stream,
+                                                          const FrontEnd::Register& enlist) {
+    return tls_.serve(begin, name, run, stream, enlist);
+  };
+}
+
+TlsService::Run CoreServer::sessions_of(Protocol protocol) {
+  const auto smtp = [this](smtp::Service service) -> TlsService::Run {
+    return
+        [this, service](io::Stream& stream, io::Opening opening, const FrontEnd::Register& enlist) {
+          return run_session<smtp::ServerSession, smtp::Service, const smtp::ServerServices&>(
+              enlist, opening, stream, service, protocols_->smtp);
+        };
+  };
   switch (protocol) {
     case Protocol::submission:
-      return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
-        return run_session<smtp::ServerSession, io::Stream&, smtp::Service,
-                           const smtp::ServerServices&>(enlist, stream, smtp::Service::submission,
-                                                        protocols_->smtp);
-      };
+    case Protocol::submissions:
+      return smtp(smtp::Service::submission);
     case Protocol::imap:
-      return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
-        return run_session<imap::ServerSession, io::Stream&, const imap::ServerServices&>(
-            enlist, stream, protocols_->imap);
+    case Protocol::imaps:
+      return [this](io::Stream& stream, io::Opening opening, const FrontEnd::Register& enlist) {
+        return run_session<imap::ServerSession, const imap::ServerServices&>(
+            enlist, opening, stream, protocols_->imap);
       };
     case Protocol::pop3:
-      return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
-        return run_session<pop3::ServerSession, io::Stream&, const pop3::ServerServices&>(
-            enlist, stream, protocols_->pop3);
+    case Protocol::pop3s:
+      return [this](io::Stream& stream, io::Opening opening, const FrontEnd::Register& enlist) {
+        return run_session<pop3::ServerSession, const pop3::ServerServices&>(
+            enlist, opening, stream, protocols_->pop3);
       };
     default:
       break;
   }
-  return [this](io::Stream& stream, const FrontEnd::Register& enlist) {
-    return run_session<smtp::ServerSession, io::Stream&, smtp::Service,
-                       const smtp::ServerServices&>(enlist, stream, smtp::Service::transfer,
-                                                    protocols_->smtp);
-  };
+  return smtp(smtp::Service::transfer);
 }
 
 }  // namespace kurir::server

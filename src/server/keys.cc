@@ -19,6 +19,8 @@ constexpr Nanoseconds year = hours(365 * 24);
 
 constexpr std::string_view durability_names[] = {"commit", "interval", "none"};
 static_assert(static_cast<int>(store::Durability::none) == 2);
+constexpr std::string_view version_names[] = {"1.2", "1.3"};
+static_assert(static_cast<int>(tls::Version::tls_1_3) == 1);
 constexpr std::string_view sync_names[] = {"buffered", "direct"};
 static_assert(static_cast<int>(store::SyncMode::direct) == 1);
 
@@ -42,6 +44,12 @@ Field sync_mode(C& c) {
                 }};
 }
 
+Field minimum_version(C& c) {
+  return Choice{
+      version_names, static_cast<std::size_t>(c.tls.minimum_version),
+      [](C& into, std::size_t at) { into.tls.minimum_version = static_cast<tls::Version>(at); }};
+}
+
 constexpr Key table[] = {
     {"data",
      "Folder of everything durable: mail, queue, users. Only one server may use it. A relative\n"
@@ -58,8 +66,14 @@ constexpr Key table[] = {
      [](C& c) -> Field { return AddressList{&c.listen.smtp}; }},
     {"listen.submission", "Mail from users, who must log in (RFC 6409).",
      [](C& c) -> Field { return AddressList{&c.listen.submission}; }},
+    {"listen.submissions", "The same over TLS from the first octet on (RFC 8314).",
+     [](C& c) -> Field { return AddressList{&c.listen.submissions}; }},
     {"listen.imap", "IMAP (RFC 9051).", [](C& c) -> Field { return AddressList{&c.listen.imap}; }},
+    {"listen.imaps", "The same over TLS from the first octet on.",
+     [](C& c) -> Field { return AddressList{&c.listen.imaps}; }},
     {"listen.pop3", "POP3 (RFC 1939).", [](C& c) -> Field { return AddressList{&c.listen.pop3}; }},
+    {"listen.pop3s", "The same over TLS from the first octet on.",
+     [](C& c) -> Field { return AddressList{&c.listen.pop3s}; }},
 
     {"smtp.message_size_max", "A larger message is refused (RFC 1870).",
      [](C& c) -> Field { return Size{&c.smtp.message_size_max, 65536, 1ULL << 40}; }},
@@ -79,6 +93,23 @@ constexpr Key table[] = {
      [](C& c) -> Field { return Flag{&c.auth.allow_plaintext}; }},
     {"auth.failures_max", "After so many wrong passwords the connection is closed.",
      [](C& c) -> Field { return Number{&c.auth.failures_max, 1, 100}; }},
+
+    {"tls.certificates",
+     "Chains of certificates in PEM, the host's own first. Several: a client is given that for "
+     "the\n"
+     "name it asks for, of two for one name that whose key (ECDSA or RSA) it takes; who asks for\n"
+     "none of them is given the first. None: one that the server makes and signs itself, which no\n"
+     "client believes. Read anew on SIGHUP and `kurir reload`.",
+     [](C& c) -> Field { return PathList{&c.tls.certificates}; }},
+    {"tls.private_keys",
+     "Their keys in PEM, in the same order; none: each is in the file of its certificate.",
+     [](C& c) -> Field { return PathList{&c.tls.private_keys}; }},
+    {"tls.minimum_version", "The oldest version of TLS that is spoken with clients.",
+     minimum_version},
+    {"tls.ca_file", "Authorities in PEM whose word counts where enable_tls is \"Required\".",
+     [](C& c) -> Field { return Text{&c.tls.ca_file, is_path, "a file's path"}; }},
+    {"tls.handshake_timeout", "How long a client's handshake may take.",
+     [](C& c) -> Field { return Duration{&c.tls.handshake_timeout, Seconds(1), minutes(5)}; }},
 
     {"dns.servers",
      "Name servers that look further for us, like [\"127.0.0.1:53\"]; none: those of\n"
@@ -184,7 +215,7 @@ Configuration::Listen Configuration::everywhere() {
   const auto both = [](std::uint16_t port) {
     return Addresses{io::SocketAddress::ipv4({}, port), io::SocketAddress::ipv6({}, port)};
   };
-  return {both(25), both(587), both(143), both(110)};
+  return {both(25), both(587), both(465), both(143), both(993), both(110), both(995)};
 }
 
 }  // namespace kurir::server

@@ -37,6 +37,9 @@ struct Text {
 struct AddressList {
   Configuration::Addresses* value;
 };
+struct PathList {
+  std::vector<std::string>* value;
+};
 // An enum's names in the order of its values.
 struct Choice {
   std::span<const std::string_view> names;
@@ -46,7 +49,8 @@ struct Choice {
 struct RateField {
   relay::Rate* value;
 };
-using Field = std::variant<Flag, Number, Size, Duration, Text, AddressList, Choice, RateField>;
+using Field =
+    std::variant<Flag, Number, Size, Duration, Text, AddressList, PathList, Choice, RateField>;
 
 struct Key {
   std::string_view name;  // "smtp.recipients_max"; keys of one table stand together
@@ -64,6 +68,8 @@ std::string expected_value(const Field& field);
 // As a TOML string; as a TOML key, with quotes only where it needs them.
 std::string quoted(std::string_view text);
 std::string toml_key(std::string_view name);
+// The lines of a text, each as a comment.
+std::string commented(std::string_view text);
 // The value as TOML.
 std::string toml_value(const Field& field);
 

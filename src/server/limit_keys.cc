@@ -26,6 +26,10 @@ Field duration_of(PathLimits& limits) {
   return Duration{&(limits.*limit).value, Milliseconds(1), hours(1)};
 }
 
+bool is_tls_use(std::string_view text) {
+  return std::ranges::find(relay::tls_uses, text) != std::end(relay::tls_uses);
+}
+
 bool is_pool_or_none(std::string_view text) { return text.empty() || is_shaping_name(text); }
 
 constexpr LimitKey table[] = {
@@ -78,6 +82,20 @@ constexpr LimitKey table[] = {
      },
      origin_of<&PathLimits::idle_timeout>,
      keep<&PathLimits::idle_timeout, &PathOverride::idle_timeout>},
+    {"starttls_timeout", "How long the answer to STARTTLS and the handshake may take.",
+     duration_of<&PathLimits::starttls_timeout>, origin_of<&PathLimits::starttls_timeout>,
+     keep<&PathLimits::starttls_timeout, &PathOverride::starttls_timeout>},
+    {"enable_tls",
+     "Whether mail is encrypted on its way (RFC 3207). \"Opportunistic\" and\n"
+     "\"OpportunisticInsecure\": where the host offers it, without it where that fails;\n"
+     "\"Required\": with a certificate that tls.ca_file's authorities vouch for, or it waits;\n"
+     "\"RequiredInsecure\": with any certificate, or it waits; \"Disabled\".",
+     [](PathLimits& l) -> Field {
+       return Text{&l.enable_tls.value, is_tls_use,
+                   "\"Opportunistic\", \"OpportunisticInsecure\", \"Required\", "
+                   "\"RequiredInsecure\" or \"Disabled\""};
+     },
+     origin_of<&PathLimits::enable_tls>, keep<&PathLimits::enable_tls, &PathOverride::enable_tls>},
     {"egress_pool", "The pool of source addresses; \"\": the system chooses the address.",
      [](PathLimits& l) -> Field {
        return Text{&l.egress_pool.value, is_pool_or_none, "the name of a pool, or \"\""};
@@ -102,7 +120,6 @@ constexpr std::string_view foreign[] = {
     "enable_mta_sts",
     "enable_pipelining",
     "enable_rset",
-    "enable_tls",
     "ip_lookup_strategy",
     "low_memory_reduction_policy",
     "maintainer_wakeup_strategy",
@@ -133,7 +150,6 @@ constexpr std::string_view foreign[] = {
     "smtp_port",
     "source_selection_rate",
     "sources",
-    "starttls_timeout",
     "system_shutdown_timeout",
     "tls_certificate",
     "tls_prefer_openssl",

@@ -13,6 +13,7 @@ smtp::ServerOptions options_of_smtp(const Configuration& configuration) {
   options.command_timeout = configuration.smtp.command_timeout;
   options.data_timeout = configuration.smtp.data_timeout;
   options.allow_plaintext_login = configuration.auth.allow_plaintext;
+  options.offers_tls = true;
   return options;
 }
 
@@ -20,6 +21,7 @@ pop3::ServerOptions options_of_pop3(const Configuration& configuration) {
   pop3::ServerOptions options;
   options.hostname = configuration.hostname;
   options.allow_plaintext_login = configuration.auth.allow_plaintext;
+  options.offers_tls = true;
   options.logins_failed_max = static_cast<unsigned>(configuration.auth.failures_max);
   return options;
 }
@@ -29,6 +31,7 @@ imap::ServerOptions options_of_imap(const Configuration& configuration) {
   options.hostname = configuration.hostname;
   options.message_octets_max = configuration.smtp.message_size_max;
   options.allow_plaintext_login = configuration.auth.allow_plaintext;
+  options.offers_tls = true;
   options.logins_failed_max = static_cast<unsigned>(configuration.auth.failures_max);
   return options;
 }

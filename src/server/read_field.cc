@@ -70,6 +70,24 @@ bool assign(const AddressList& list, const toml::node& node) {
   return true;
 }
 
+// One path may stand without a list around it.
+bool assign(const PathList& list, const toml::node& node) {
+  std::vector<std::string> paths;
+  const auto add = [&](const toml::node& element) {
+    const auto text = element.value_exact<std::string_view>();
+    const bool is_path = text && !text->empty() && !text->contains('\0');
+    if (is_path) paths.emplace_back(*text);
+    return is_path;
+  };
+  const toml::array* array = node.as_array();
+  if (array == nullptr && !add(node)) return false;
+  if (array != nullptr)
+    for (const toml::node& element : *array)
+      if (!add(element)) return false;
+  *list.value = std::move(paths);
+  return true;
+}
+
 bool assign(const RateField& field, const toml::node& node) {
   const auto text = node.value_exact<std::string_view>();
   const auto rate = text ? parse_rate(*text) : std::nullopt;

@@ -2,6 +2,7 @@
 
 #include "kurir/server/serve.hh"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core_server.hh"
@@ -9,6 +10,7 @@
 #include "kurir/io/clock.hh"
 #include "kurir/io/core.hh"
 #include "kurir/io/file.hh"
+#include "kurir/server/certificates.hh"
 #include "kurir/server/control_protocol.hh"
 #include "kurir/server/name_servers.hh"
 #include "shared_state.hh"
@@ -19,7 +21,7 @@ namespace {
 
 // sysexits.h
 constexpr int exit_unavailable = 69, exit_cannot_create = 73, exit_io_error = 74,
-              exit_try_again = 75;
+              exit_try_again = 75, exit_configuration = 78;
 
 int complain(int code, const std::string& text) {
   io::print_error("kurir: " + text);
@@ -96,6 +98,16 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
   if (!snapshot)
     return complain(exit_io_error, "cannot read the directory of users in " + configuration.data);
   shared.first_snapshot = std::move(*snapshot);
+  auto certificates = load_certificates(configuration, MakeMissing::yes);
+  if (!certificates) return complain(exit_configuration, certificates.error());
+  for (const std::string& warning : certificate_warnings(**certificates))
+    io::print_error("kurir: " + warning);
+  shared.first_tls_context = std::move(*certificates);
+  auto authorities = load_authorities(configuration);
+  if (!authorities) return complain(exit_configuration, authorities.error());
+  shared.client_tls_context = std::move(*authorities);
+  const std::string secret = io::system_random(shared.ticket_secret.size());
+  std::ranges::copy(secret, shared.ticket_secret.begin());
   shared.resolver_options = resolver_options(configuration);
   if (!shared.events.reopen())
     return complain(exit_cannot_create, "cannot open the event log " + configuration.log.events);

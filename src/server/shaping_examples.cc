@@ -48,8 +48,8 @@ std::string shaping_text(const relay::Shaping& shaping, toml::table settings) {
   for (const LimitKey& key : limit_keys()) {
     const bool is_set = settings["default"].as_table() != nullptr &&
                         settings["default"].as_table()->contains(key.name);
-    text += "\n# " + std::string(key.comment) + '\n' + (is_set ? "" : "#") + std::string(key.name) +
-            " = " + toml_value(key.field(defaults)) + '\n';
+    text += '\n' + commented(key.comment) + (is_set ? "" : "#") + std::string(key.name) + " = " +
+            toml_value(key.field(defaults)) + '\n';
   }
   text += examples;
   settings.erase("default");

@@ -19,6 +19,7 @@
 #include "kurir/server/configuration.hh"
 #include "kurir/server/serve.hh"
 #include "kurir/store/data_directory.hh"
+#include "kurir/tls/ticket_keys.hh"
 
 namespace kurir::server {
 
@@ -55,6 +56,9 @@ struct SharedState {
   ConnectionCounts connection_counts;
   observe::EventSink events;
   std::vector<observe::Counters> counters;  // by core
+  Shared<const tls::ServerContext> first_tls_context;
+  Shared<const tls::ClientContext> client_tls_context;
+  tls::TicketKeys::Octets ticket_secret{};
   dns::ResolverOptions resolver_options;
   relay::SiteTable sites;
   CoreBarrier barrier;           // start and stop

@@ -6,6 +6,7 @@
 #include "kurir/io/mesh.hh"
 #include "kurir/io/offload.hh"
 #include "kurir/server/control_protocol.hh"
+#include "reload.hh"
 
 namespace kurir::server {
 namespace {
@@ -48,6 +49,8 @@ Task<void> Supervisor::watch_signals() {
     if (!reopened || !*reopened)
       io::print_error("kurir: cannot open " + shared_.configuration.log.events +
                       " anew; events go on to the old file");
+    const std::string kept = co_await reload_certificates(shared_);
+    if (!kept.empty()) io::print_error("kurir: " + kept);
   }
 }
 
@@ -99,8 +102,11 @@ void Supervisor::print_greeting() {
   };
   add("smtp", shared_.listening.smtp);
   add("submission", shared_.listening.submission);
+  add("submissions", shared_.listening.submissions);
   add("imap", shared_.listening.imap);
+  add("imaps", shared_.listening.imaps);
   add("pop3", shared_.listening.pop3);
+  add("pop3s", shared_.listening.pop3s);
   io::print_error(text);
 }
 

@@ -106,7 +106,7 @@ Task<std::optional<Answer>> ClientSession::open() {
   if (!greeting.is_positive()) co_return answer_of(greeting, "connection");
   const std::optional<Reply> refused = co_await say_hello();
   if (refused) co_return answer_of(*refused, "EHLO");
-  co_return std::nullopt;
+  co_return co_await secure();
 }
 
 // HELO for a peer that does not know EHLO (RFC 5321 3.2).
@@ -127,6 +127,7 @@ void ClientSession::take_extensions(std::string_view lines) {
     const std::string_view line = wire::PeerReply::take_line(lines);
     if (is_keyword(line, "PIPELINING")) extensions_.pipelining = true;
     if (is_keyword(line, "8BITMIME")) extensions_.eight_bit_mime = true;
+    if (is_keyword(line, "STARTTLS")) extensions_.starttls = true;
     if (!is_keyword(line, "SIZE")) continue;
     extensions_.size = true;
     if (line.size() > 5) {

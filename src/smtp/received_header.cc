@@ -6,8 +6,8 @@
 
 namespace kurir::smtp {
 
-std::string received_header(const queue::Envelope& envelope, std::string_view hostname,
-                            QueueId id) {
+std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id,
+                            const io::Encryption& encryption) {
   std::string header = "Received: ";
   if (envelope.reception.protocol == "local") {  // from no host: RFC 5321 4.4 has no form for it
     header += "by ";
@@ -34,6 +34,10 @@ std::string received_header(const queue::Envelope& envelope, std::string_view ho
     header += recipient.original.empty() ? std::string_view(recipient.address)
                                          : recipient.original.view();
     header += '>';
+  }
+  if (!encryption.cipher.empty()) {
+    header += "\r\n\ttls ";
+    header += encryption.cipher;
   }
   header += ";\r\n\t";
   wire::append_mail_date(header, {.utc_seconds = envelope.received.seconds()});

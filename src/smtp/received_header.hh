@@ -6,13 +6,15 @@
 
 #include "kurir/base/clock.hh"
 #include "kurir/base/ids.hh"
+#include "kurir/io/socket.hh"
 #include "kurir/queue/message.hh"
 
 namespace kurir::smtp {
 
-// "Received: from HELO ([ADDRESS]) by HOST with PROTOCOL id ID for <RECIPIENT>; DATE", folded, with
-// CRLF. The recipient is told only where there is exactly one, so that nobody learns of blind
-// copies.
-std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id);
+// "Received: from HELO ([ADDRESS]) by HOST with PROTOCOL id ID for <RECIPIENT> tls CIPHER; DATE",
+// folded, with CRLF; the cipher by RFC 8314 4.3. The recipient is told only where there is exactly
+// one, so that nobody learns of blind copies.
+std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id,
+                            const io::Encryption& encryption);
 
 }  // namespace kurir::smtp

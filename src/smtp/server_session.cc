@@ -18,8 +18,9 @@ ServerSession::ServerSession(io::Stream& stream, Service service, const ServerSe
 
 ServerSession::~ServerSession() = default;
 
-Task<void> ServerSession::run() {
-  Next next = co_await greet();
+Task<void> ServerSession::run(io::Opening opening) {
+  Next next = Next::go_on;
+  if (opening == io::Opening::greeting) next = co_await greet();
   while (next == Next::go_on) next = co_await read_command();
   static_cast<void>(co_await flush());
 }

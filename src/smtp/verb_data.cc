@@ -151,7 +151,7 @@ Task<ServerSession::Next> ServerSession::receive_content() {
   envelope.received = io::wall_now();
   const QueueId id = services_.queue.make_id();
   Incoming incoming(stream_, services_.queue, transaction_->is_local,
-                    received_header(envelope, services_.options.hostname, id),
+                    received_header(envelope, services_.options.hostname, id, stream_.encryption()),
                     services_.options.message_octets_max);
   const Instant begin = io::now();
   std::optional<Error> storing;  // the disk failed while the content came; said at its end

@@ -30,6 +30,7 @@ ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
   output += " greets you\r\n250-PIPELINING\r\n250-SIZE ";
   output += std::to_string(services_.options.message_octets_max);
   output += "\r\n250-8BITMIME\r\n";
+  if (offers_tls()) output += "250-STARTTLS\r\n";
   if (offers_login()) output += "250-AUTH PLAIN LOGIN\r\n";
   output += "250-ENHANCEDSTATUSCODES\r\n250 HELP\r\n";
   return Next::go_on;

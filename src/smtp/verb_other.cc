@@ -23,7 +23,7 @@ Task<ServerSession::Next> ServerSession::vrfy(const wire::SmtpCommand&) {
 
 Task<ServerSession::Next> ServerSession::help(const wire::SmtpCommand&) {
   reply(214, "2.0.0",
-        "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY AUTH HELP QUIT (RFC 5321, RFC 4954)");
+        "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY STARTTLS AUTH HELP QUIT (RFC 5321, RFC 4954)");
   co_return Next::go_on;
 }
 

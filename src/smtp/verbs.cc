@@ -20,6 +20,7 @@ const VerbTable::Row* VerbTable::find(wire::SmtpVerb verb) {
       Row{SmtpVerb::vrfy, nothing, anywhere, &ServerSession::vrfy},
       Row{SmtpVerb::help, nothing, anywhere, &ServerSession::help},
       Row{SmtpVerb::quit, nothing, anywhere, &ServerSession::quit},
+      Row{SmtpVerb::starttls, hello, last_in_group, &ServerSession::starttls},
       Row{SmtpVerb::auth, hello, last_in_group, &ServerSession::auth},
   };
   const auto row = std::ranges::find(rows, verb, &Row::verb);

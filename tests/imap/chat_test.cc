@@ -11,13 +11,16 @@ TEST_P(ImapChat, goes_as_written) {
   const auto chat =
       kurir::test::read_chat(std::filesystem::path(KURIR_GOLDEN) / (GetParam() + ".chat"));
   ASSERT_FALSE(chat.empty());
-  House::run({}, [&](House& house) { return kurir::test::hold_chat(house, chat); });
+  HouseOptions options;
+  options.server.offers_tls = GetParam().starts_with("tls_");
+  House::run(options, [&](House& house) { return kurir::test::hold_chat(house, chat); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, ImapChat,
                          testing::Values("login", "select_and_fetch", "sections", "flags",
                                          "expunge", "copy_and_move", "search", "folders", "append",
-                                         "idle", "states", "condstore", "revision2"),
+                                         "idle", "states", "condstore", "revision2", "tls_starttls",
+                                         "tls_injection"),
                          [](const auto& chat) { return chat.param; });
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Runs the golden chats of tests/golden/pop3 (support/chat.hh says how they are written). INBOX has
-// two messages: "Subject: one", with lines of dots, and "Subject: two".
+// two messages: "Subject: one", with lines of dots, and "Subject: two". Those named tls_* are with
+// a session that offers TLS.
 
 #include "fixture.hh"
 
@@ -18,12 +19,14 @@ TEST_P(Pop3Chat, goes_as_written) {
   const auto chat =
       kurir::test::read_chat(std::filesystem::path(KURIR_GOLDEN) / (GetParam() + ".chat"));
   ASSERT_FALSE(chat.empty());
-  House::run(small_limits(), [&](House& house) { return hold(house, chat); });
+  ServerOptions options = small_limits();
+  options.offers_tls = GetParam().starts_with("tls_");
+  House::run(options, [&](House& house) { return hold(house, chat); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Pop3Chat,
                          testing::Values("login", "auth", "maildrop", "numbers", "top", "delete",
-                                         "in_use", "pipelining"),
+                                         "in_use", "pipelining", "tls_stls", "tls_injection"),
                          [](const auto& chat) { return chat.param; });
 
 }  // namespace

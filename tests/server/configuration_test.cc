@@ -54,6 +54,10 @@ sync = "direct"
 segment_size = 16777216
 [auth]
 allow_plaintext = true
+[tls]
+certificates = ["one.pem", "/etc/two.pem"]
+private_keys = ["one.key", "/etc/two.key"]
+minimum_version = "1.3"
 )",
                                      "/etc/kurir/kurir.toml", {})
                      .value();
@@ -72,6 +76,9 @@ allow_plaintext = true
   EXPECT_EQ(c.store.sync, store::SyncMode::direct);
   EXPECT_EQ(c.store.segment_size, 16u << 20);
   EXPECT_TRUE(c.auth.allow_plaintext);
+  EXPECT_EQ(c.tls.certificates, (std::vector<std::string>{"/etc/kurir/one.pem", "/etc/two.pem"}));
+  EXPECT_EQ(c.tls.private_keys, (std::vector<std::string>{"/etc/kurir/one.key", "/etc/two.key"}));
+  EXPECT_EQ(c.tls.minimum_version, tls::Version::tls_1_3);
 }
 
 TEST(Configuration, faults_say_where_and_what) {
@@ -136,7 +143,10 @@ TEST(Configuration, relations_between_keys_are_checked) {
       {"dns.servers = ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.1:3', '127.0.0.1:4', '127.0.0.1:5', "
        "'127.0.0.1:6', '127.0.0.1:7', '127.0.0.1:8', '127.0.0.1:9']",
        "more than 8"},
-      {"listen = {smtp = [], submission = [], imap = [], pop3 = []}", "there is no listener"},
+      {"listen = {smtp = [], submission = [], submissions = [], imap = [], imaps = [], pop3 = [], "
+       "pop3s = []}",
+       "there is no listener"},
+      {"tls.private_keys = 'key.pem'", "has not as many files as tls.certificates"},
   };
   for (const auto& [toml, expected] : rows)
     EXPECT_THAT(faults_of(toml), ElementsAre(HasSubstr(std::string(expected)))) << toml;
@@ -149,7 +159,8 @@ TEST(Configuration, settings_override_the_file) {
                      {"cores=2", "smtp.message_size_max=20MB", "store.durability=interval",
                       "store.durability_interval=\"50ms\"", "hostname=1.test",
                       "listen.smtp=[\"127.0.0.1:2525\", '[::1]:26']", "listen.imap=127.0.0.1:2143",
-                      "auth.allow_plaintext=true", "data=here", "log.events=42"})
+                      "auth.allow_plaintext=true", "data=here", "log.events=42",
+                      "tls.minimum_version=1.3", "tls.certificates=a.pem"})
                      .value();
   EXPECT_EQ(c.cores, 2u);
   EXPECT_EQ(c.smtp.message_size_max, 20'000'000u);
@@ -159,6 +170,8 @@ TEST(Configuration, settings_override_the_file) {
   EXPECT_EQ(c.listen.smtp.at(1).text(), "[::1]:26");
   EXPECT_EQ(c.listen.imap.at(0).text(), "127.0.0.1:2143");
   EXPECT_TRUE(c.auth.allow_plaintext);
+  EXPECT_EQ(c.tls.minimum_version, tls::Version::tls_1_3);
+  EXPECT_EQ(c.tls.certificates, std::vector<std::string>{"a.pem"});
   EXPECT_EQ(c.data, "here");
   EXPECT_EQ(c.log.events, "42");
 }

@@ -254,6 +254,8 @@ provider_connection_limit = 100
 mx_rollup = true
 ["yahoo.test"]
 replace_base = true
+enable_tls = "Required"
+starttls_timeout = "5s"
 data_dot_timeout = "3m"
 max_ready = 100
 ["yahoo.test".sources."ip-1"]
@@ -272,11 +274,10 @@ TEST(ShapingSections, a_file_of_kumomta_loads_and_tells_what_has_no_effect) {
   EXPECT_THAT(
       warnings,
       ::testing::UnorderedElementsAre(
-          "k.toml:4:1: default.enable_tls", "k.toml:5:1: default.mx_rollup",
-          "k.toml:7:13: default.automation",
+          "k.toml:5:1: default.mx_rollup", "k.toml:7:13: default.automation",
           "k.toml:14:1: provider.gmail.provider_connection_limit",
-          "k.toml:15:1: provider.gmail.mx_rollup", "k.toml:19:1: \"yahoo.test\".max_ready",
-          "k.toml:20:15: \"yahoo.test\".sources", "--set default.max_ready=5: default.max_ready"));
+          "k.toml:15:1: provider.gmail.mx_rollup", "k.toml:21:1: \"yahoo.test\".max_ready",
+          "k.toml:22:15: \"yahoo.test\".sources", "--set default.max_ready=5: default.max_ready"));
   const relay::Provider& gmail = parsed->shaping.providers.at("gmail");
   EXPECT_THAT(gmail.mx_suffixes, ElementsAre(".google.com"));
   EXPECT_THAT(gmail.host_names, ElementsAre("mx.gmail.test"));
@@ -288,6 +289,19 @@ TEST(ShapingSections, a_file_of_kumomta_loads_and_tells_what_has_no_effect) {
   EXPECT_EQ(yahoo.connection_limit.origin, "built in");
   EXPECT_EQ(yahoo.banner_timeout.value, 5min);
   EXPECT_EQ(yahoo.data_dot_timeout.value, 3min);
+  EXPECT_EQ(yahoo.enable_tls.value, "Required");
+  EXPECT_EQ(yahoo.starttls_timeout.value, 5s);
+  EXPECT_EQ(limits.enable_tls.value, "Opportunistic");
+  EXPECT_TRUE(parsed->shaping.verifies_certificates());
+  EXPECT_FALSE(relay::Shaping().verifies_certificates());
+}
+
+TEST(ShapingSections, encryption_is_one_of_the_known_uses) {
+  const auto parsed = parse_configuration("[default]\nenable_tls = 'Sometimes'", "k.toml", {});
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().at(0).message(),
+            "k.toml:2:14: default.enable_tls must be \"Opportunistic\", "
+            "\"OpportunisticInsecure\", \"Required\", \"RequiredInsecure\" or \"Disabled\"");
 }
 
 TEST(ShapingSections, relations_are_checked) {

@@ -1,5 +1,5 @@
 // Runs the golden chats of tests/golden/smtp (support/chat.hh says how they are written). Those
-// named submission_* are with a session of the submission service.
+// named submission_* are with a session of the submission service, tls_* with one that offers TLS.
 
 #include "fixture.hh"
 
@@ -14,6 +14,7 @@ TEST_P(SmtpChat, goes_as_written) {
   ASSERT_FALSE(chat.empty());
   HouseOptions options;
   if (GetParam().starts_with("submission_")) options.service = Service::submission;
+  options.server.offers_tls = GetParam().starts_with("tls_");
   House::run(options, [&](House& house) { return kurir::test::hold_chat(house, chat); });
 }
 
@@ -23,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(Golden, SmtpChat,
                                          "pipelining", "pipelining_not_offered",
                                          "pipelining_before_ehlo", "dots", "submission_needs_login",
                                          "submission_plain", "submission_login",
-                                         "submission_failures"),
+                                         "submission_failures", "tls_starttls", "tls_injection"),
                          [](const auto& chat) { return chat.param; });
 
 }  // namespace

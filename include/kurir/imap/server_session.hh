@@ -26,6 +26,7 @@ namespace kurir::imap {
 struct ServerOptions {
   std::string hostname;                                  // in the greeting
   std::uint64_t message_octets_max = 50'000'000;         // APPEND; APPENDLIMIT says it
+  bool offers_tls = false;                               // STARTTLS
   bool allow_plaintext_login = false;                    // LOGIN and AUTHENTICATE without TLS
   unsigned errors_max = 20;                              // BAD commands, then BYE
   unsigned logins_failed_max = 3;                        // then BYE
@@ -55,8 +56,10 @@ class ServerSession {
   ServerSession(io::Stream& stream, const ServerServices& services);
   ~ServerSession();
 
-  // The whole connection; the stream is closed by the caller afterwards.
-  Task<void> run();
+  // The whole connection, or until STARTTLS; the stream is closed by the caller afterwards.
+  Task<void> run(io::Opening opening = io::Opening::greeting);
+  // STARTTLS was said and answered with OK: another session goes on over TLS (RFC 9051 6.2.1).
+  bool wants_tls() const { return wants_tls_; }
   // Shutting down: says BYE when no command runs, also in IDLE.
   void ask_to_end();
 
@@ -91,6 +94,7 @@ class ServerSession {
   Task<Reply> noop(const wire::ImapCommand& command);
   Task<Reply> logout(const wire::ImapCommand& command);
   Task<Reply> id(const wire::ImapCommand& command);
+  Task<Reply> starttls(const wire::ImapCommand& command);
   Task<Reply> login(const wire::ImapCommand& command);
   Task<Reply> authenticate(const wire::ImapCommand& command);
   Task<Reply> enable(const wire::ImapCommand& command);
@@ -124,6 +128,7 @@ class ServerSession {
   Task<Reply> keep_messages(Incoming& incoming);
 
   bool may_log_in() const;
+  bool offers_tls() const;
   std::vector<std::string_view> capabilities() const;
   Task<Reply> log_in(std::string user, std::string password);
   Task<std::optional<std::string>> ask_for_response(std::string_view prompt);
@@ -150,7 +155,7 @@ class ServerSession {
   bool revision2_ = false;  // the client enabled IMAP4rev2
   bool condstore_ = false;  // the client used or enabled CONDSTORE (RFC 7162 3.1)
   unsigned errors_ = 0, logins_failed_ = 0;
-  bool ending_ = false;
+  bool ending_ = false, wants_tls_ = false;
 };
 
 }  // namespace kurir::imap

@@ -20,6 +20,8 @@ enum class Counter : std::uint8_t {
   pop3_connections,
   pop3_open,  // gauge
   connections_refused,
+  tls_handshakes,         // done, with clients
+  tls_handshakes_failed,  // given up by either side
   logins,
   logins_failed,
   commands_refused,

@@ -20,6 +20,7 @@ namespace kurir::pop3 {
 struct ServerOptions {
   std::string hostname;
   bool allow_plaintext_login = false;
+  bool offers_tls = false;  // STLS (RFC 2595)
   unsigned errors_max = 20;
   unsigned logins_failed_max = 3;
   Nanoseconds command_timeout = std::chrono::minutes(10);  // RFC 1939 3: at least that
@@ -38,8 +39,10 @@ class ServerSession {
   ServerSession(io::Stream& stream, const ServerServices& services);
   ~ServerSession();
 
-  // The whole connection; the stream is closed by the caller afterwards.
-  Task<void> run();
+  // The whole connection, or until STLS; the stream is closed by the caller afterwards.
+  Task<void> run(io::Opening opening = io::Opening::greeting);
+  // STLS was said and answered with +OK: another session goes on over TLS.
+  bool wants_tls() const { return wants_tls_; }
   // Shutting down: the session ends after the command that runs, and deletes nothing.
   void ask_to_end();
 
@@ -67,11 +70,13 @@ class ServerSession {
   Next refuse_fault(const wire::Pop3Fault& fault);
   void ok(std::string_view text);
   bool may_log_in() const;
+  bool offers_tls() const;
 
   // login.cc
   Task<Next> user(const wire::Pop3Command& command);
   Task<Next> pass(const wire::Pop3Command& command);
   Task<Next> auth(const wire::Pop3Command& command);
+  Task<Next> stls(const wire::Pop3Command& command);
   Task<Next> log_in(std::string user, std::string password);
   Task<Next> open_maildrop(AccountId account);
   Task<std::optional<std::string>> ask_for_response();
@@ -99,7 +104,7 @@ class ServerSession {
   std::string user_;  // USER's, until PASS
   std::optional<Maildrop> maildrop_;
   unsigned errors_ = 0, logins_failed_ = 0;
-  bool ending_ = false;
+  bool ending_ = false, wants_tls_ = false;
 };
 
 }  // namespace kurir::pop3

@@ -45,8 +45,9 @@ struct Hop {
   std::string_view site;           // KumoMTA's name of the group of hosts that share limits
   std::string_view name, address;  // of the host; the address without port
   std::string_view source, pool;   // egress source and pool; empty: none configured
-  std::int64_t connect_us = -1;    // of the connection, where this job made it
-  std::int64_t data_us = -1;       // from MAIL to the last reply
+  std::string_view tls_protocol, tls_cipher;  // empty: not encrypted
+  std::int64_t connect_us = -1;               // of the connection, where this job made it
+  std::int64_t data_us = -1;                  // from MAIL to the last reply
 };
 
 // What came of trying one recipient.

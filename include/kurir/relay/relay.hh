@@ -17,6 +17,7 @@
 #include "kurir/relay/shaping.hh"
 #include "kurir/relay/site_table.hh"
 #include "kurir/store/reader.hh"
+#include "kurir/tls/context.hh"
 
 namespace kurir::relay {
 
@@ -30,6 +31,7 @@ struct RelayOptions {
   Nanoseconds back_off_min = Seconds(60);
   Nanoseconds back_off_max = std::chrono::minutes(30);
   Nanoseconds stop_grace = Seconds(10);
+  Shared<const tls::ClientContext> tls;  // null: never
 };
 
 class Destination;

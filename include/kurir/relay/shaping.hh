@@ -51,9 +51,18 @@ struct PathLimits {
   Limit<Nanoseconds> rcpt_to_timeout{std::chrono::minutes(5)};
   Limit<Nanoseconds> data_timeout{std::chrono::minutes(2)};
   Limit<Nanoseconds> data_dot_timeout{std::chrono::minutes(10)};
-  Limit<Nanoseconds> idle_timeout{Seconds(5)};  // a connection is kept for the next message
-  Limit<std::string> egress_pool;               // empty: the system chooses the address
+  Limit<Nanoseconds> idle_timeout{Seconds(5)};       // a connection is kept for the next message
+  Limit<Nanoseconds> starttls_timeout{Seconds(60)};  // with the handshake
+  Limit<std::string> egress_pool;                    // empty: the system chooses the address
+  Limit<std::string> enable_tls{"Opportunistic"};    // one of tls_uses
 };
+
+// Of enable_tls. The opportunistic ones encrypt where the host offers it, whatever its certificate,
+// and go without where that fails: to refuse would send in plaintext or not at all.
+inline constexpr std::string_view tls_uses[] = {"Opportunistic", "OpportunisticInsecure",
+                                                "Required", "RequiredInsecure", "Disabled"};
+inline bool is_tls_required(std::string_view use) { return use.starts_with("Required"); }
+inline bool is_tls_verified(std::string_view use) { return use == "Required"; }
 
 // The keys that a section gives; what is empty comes from [default].
 struct PathOverride {
@@ -69,7 +78,9 @@ struct PathOverride {
   std::optional<Limit<Nanoseconds>> data_timeout;
   std::optional<Limit<Nanoseconds>> data_dot_timeout;
   std::optional<Limit<Nanoseconds>> idle_timeout;
+  std::optional<Limit<Nanoseconds>> starttls_timeout;
   std::optional<Limit<std::string>> egress_pool;
+  std::optional<Limit<std::string>> enable_tls;
   bool mx_rollup = true;
   bool replace_base = false;  // what it does not give is built in, whatever others say
 };
@@ -126,6 +137,8 @@ struct Shaping {
                         const std::vector<std::string>& hosts = {}) const;
   // Whether what its section or its provider says is of the domain, and not of all on its hosts.
   bool has_limits_of_its_own(std::string_view domain) const;
+  // Whether any section wants certificates verified.
+  bool verifies_certificates() const;
   const Route* route_for(std::string_view domain) const;  // null: by MX
 };
 

@@ -14,6 +14,7 @@
 #include "kurir/io/address.hh"
 #include "kurir/relay/shaping.hh"
 #include "kurir/store/log.hh"
+#include "kurir/tls/context.hh"
 
 namespace kurir::server {
 
@@ -37,8 +38,11 @@ struct Configuration {
   struct Listen {
     Addresses smtp;
     Addresses submission;
+    Addresses submissions;
     Addresses imap;
+    Addresses imaps;
     Addresses pop3;
+    Addresses pop3s;
   } listen = everywhere();
 
   struct Smtp {
@@ -53,6 +57,14 @@ struct Configuration {
     bool allow_plaintext = false;
     std::uint64_t failures_max = 3;
   } auth;
+
+  struct Tls {
+    std::vector<std::string> certificates;  // paths; a relative one is seen from the file's folder
+    std::vector<std::string> private_keys;  // of the same index; none: beside the certificates
+    tls::Version minimum_version = tls::Version::tls_1_2;
+    Nanoseconds handshake_timeout = Seconds(30);
+    std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
+  } tls;
 
   struct Dns {
     Addresses servers;  // none: those of /etc/resolv.conf
@@ -125,7 +137,7 @@ Configured<Configuration> load_configuration(const std::string& path,
 
 // Without a file: everything on loopback, login without TLS, data in `data`.
 enum class DemoPorts : std::uint8_t {
-  standard,  // 2525, 2587, 2143, 2110
+  standard,  // 2525, 2587, 2465, 2143, 2993, 2110, 2995
   free,      // whatever the kernel gives
 };
 Configured<Configuration> demo_configuration(const std::string& data, DemoPorts ports,

@@ -14,6 +14,7 @@
 #include "kurir/coro/task.hh"
 #include "kurir/io/socket.hh"
 #include "kurir/store/message_record.hh"
+#include "kurir/tls/context.hh"
 #include "kurir/wire/smtp_data.hh"
 #include "kurir/wire/smtp_reply.hh"
 
@@ -28,12 +29,23 @@ struct ClientTimeouts {
   Nanoseconds data_initiation = std::chrono::minutes(2);
   Nanoseconds data_block = std::chrono::minutes(3);
   Nanoseconds data_termination = std::chrono::minutes(10);
-  Nanoseconds quit = Seconds(5);  // nothing depends on its answer
+  Nanoseconds starttls = Seconds(60);  // the handshake too
+  Nanoseconds quit = Seconds(5);       // nothing depends on its answer
+};
+
+// STARTTLS (RFC 3207). Where it is required and cannot be had, nothing is sent.
+struct ClientTls {
+  enum class Use : std::uint8_t { never, where_offered, always };
+  Use use = Use::never;
+  bool verify = false;  // the certificate must be the host's, by an authority's word
+  std::string host;     // whose
+  Shared<const tls::ClientContext> context;
 };
 
 struct ClientOptions {
   std::string ehlo_domain;
   ClientTimeouts timeouts;
+  ClientTls tls;
 };
 
 // What the peer said, in one line of printable ASCII that may be kept, logged and sent on, or what
@@ -63,6 +75,9 @@ class ClientSession {
 
   // The greeting and EHLO, or HELO where that is refused. Empty: ready; else why not.
   Task<std::optional<Answer>> open();
+  // The host offered STARTTLS, and open() failed because of it: it may go without.
+  bool tls_failed() const { return tls_failed_; }
+  io::Encryption encryption() const { return stream_->encryption(); }
   // One transaction: an answer for each recipient, in order. What happened to the connection shows
   // in is_usable().
   Task<std::vector<Answer>> send(const OutgoingMessage& message, store::MessageContent& content);
@@ -81,7 +96,7 @@ class ClientSession {
 
  private:
   struct Extensions {
-    bool pipelining = false, eight_bit_mime = false, size = false;
+    bool pipelining = false, eight_bit_mime = false, size = false, starttls = false;
     std::uint64_t size_max = 0;  // 0: not said
   };
   struct Reply {
@@ -98,6 +113,8 @@ class ClientSession {
   void take_extensions(std::string_view lines);
   Answer answer_of(const Reply& reply, std::string_view command) const;
   Task<std::optional<Reply>> say_hello();
+  Task<std::optional<Answer>> secure();
+  Task<std::optional<Answer>> start_tls();
 
   std::string mail_command(const OutgoingMessage& message, std::uint64_t octets) const;
   Task<void> open_transaction(const OutgoingMessage& message, Transaction& transaction);
@@ -111,6 +128,7 @@ class ClientSession {
   Extensions extensions_;
   std::string pending_;  // a reply that straddles two slices
   bool usable_ = true;
+  bool tls_failed_ = false;
   bool needs_reset_ = false;  // a transaction was left open
 };
 

@@ -39,6 +39,7 @@ struct ServerOptions {
       std::chrono::minutes(10);        // for the whole of the content, grows with its size
   std::uint64_t data_rate_min = 500;   // octets a second beyond data_timeout
   bool allow_plaintext_login = false;  // AUTH without TLS
+  bool offers_tls = false;             // STARTTLS (RFC 3207)
 };
 
 // Whether a mailbox with a quota takes more; asked at RCPT so that the sender hears it, not a
@@ -68,8 +69,11 @@ class ServerSession {
                 std::string user = {});
   ~ServerSession();
 
-  // The whole connection; the stream is closed by the caller afterwards.
-  Task<void> run();
+  // The whole connection, or until STARTTLS; the stream is closed by the caller afterwards.
+  Task<void> run(io::Opening opening = io::Opening::greeting);
+  // STARTTLS was said and answered with 220: another session, which knows nothing of this one (RFC
+  // 3207 4.2), goes on over TLS.
+  bool wants_tls() const { return wants_tls_; }
   // Shutting down: a session between transactions says 421 and ends, one within goes on until its
   // transaction ends.
   void ask_to_end();
@@ -114,6 +118,7 @@ class ServerSession {
   Task<Next> rcpt(const wire::SmtpCommand& command);
   Task<Next> data(const wire::SmtpCommand& command);
   Task<Next> auth(const wire::SmtpCommand& command);
+  Task<Next> starttls(const wire::SmtpCommand& command);
   Task<Next> rset(const wire::SmtpCommand& command);
   Task<Next> noop(const wire::SmtpCommand& command);
   Task<Next> vrfy(const wire::SmtpCommand& command);
@@ -122,6 +127,7 @@ class ServerSession {
 
   Next hello(std::string_view name, bool extended);
   bool offers_login() const;
+  bool offers_tls() const;
   std::string protocol() const;
   std::optional<Refusal> refusal_of(const directory::LocalRecipient& resolved) const;
   void add_recipient(const std::string& address, const directory::LocalRecipient& resolved);
@@ -146,7 +152,7 @@ class ServerSession {
   std::string user_;                          // logged in as
   std::unique_ptr<Transaction> transaction_;  // apart: most connections are idle
   unsigned errors_ = 0, logins_failed_ = 0;
-  bool ending_ = false;
+  bool ending_ = false, wants_tls_ = false;
 };
 
 }  // namespace kurir::smtp

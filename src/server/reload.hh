@@ -1,0 +1,14 @@
+#pragma once
+// Reading anew what may change while the server runs: certificates. Private to server/.
+
+#include <string>
+
+#include "shared_state.hh"
+
+namespace kurir::server {
+
+// Every core has the new ones when it returns; connections that there are keep theirs. Empty, or
+// why all goes on with the old ones, as a sentence for people. On core 0.
+Task<std::string> reload_certificates(SharedState& shared);
+
+}  // namespace kurir::server
