@@ -1,5 +1,7 @@
 #include "kurir/coro/executor.hh"
 
+#include <utility>
+
 #include "kurir/base/assert.hh"
 
 namespace kurir {
@@ -17,6 +19,10 @@ Executor::~Executor() { current_executor = nullptr; }
 Executor& Executor::current() {
   KURIR_ASSERT(current_executor != nullptr);
   return *current_executor;
+}
+
+Executor* Executor::exchange_current(Executor* executor) {
+  return std::exchange(current_executor, executor);
 }
 
 void Executor::run_ready() {

@@ -18,6 +18,8 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
 
   static Executor& current();
+  // For a thread that runs several in turn: the one before.
+  static Executor* exchange_current(Executor* executor);
 
   void post(std::coroutine_handle<> ready) { ready_.push_back(ready); }
   bool idle() const { return ready_.empty(); }

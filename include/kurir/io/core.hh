@@ -42,18 +42,26 @@ class Core {
   };
   void set_turn_hooks(TurnHooks hooks) { hooks_ = std::move(hooks); }
 
+  // The core that this thread now runs instead; the one before it. For whoever drives cores.
+  static Core* exchange_current(Core* core);
+
  private:
   friend class Cores;
   Core(CoreIndex index, std::unique_ptr<Driver> driver, Mesh& mesh, Offload& offload);
-  void run(Task<void> main, std::atomic<unsigned>& mains_running);
-  void turn();
+  // A life of turns, driven by Cores: begin(), then as long as it is_alive(): fall_asleep(), the
+  // driver's turn, wake_up().
+  void begin(Task<void> main, std::atomic<unsigned>& mains_running);
+  bool is_alive() const;
+  bool fall_asleep();            // whether the driver may wait
+  void wake_up(bool has_slept);  // what fall_asleep() said; runs what is ready
 
   CoreIndex index_;
   std::unique_ptr<Driver> driver_;
   Executor executor_;
   Mesh* mesh_;
   Offload* offload_;
-  Scope visitors_;
+  Scope visitors_, mains_;
+  std::atomic<unsigned>* mains_running_ = nullptr;  // of all cores
   TurnHooks hooks_;
 };
 
@@ -70,6 +78,9 @@ class Cores {
   // Starts the cores, runs main(index) on each, returns when all mains have ended. Signals that
   // signals.hh waits for are blocked in every thread first.
   static Result<void> run(const CoresOptions& options, std::function<Task<void>(CoreIndex)> main);
+
+ private:
+  static void run(Core& core, Task<void> main, std::atomic<unsigned>& mains_running);
 };
 
 }  // namespace kurir::io

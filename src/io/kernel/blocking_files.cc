@@ -16,9 +16,10 @@
 #include <cstdlib>
 #include <utility>
 
+#include "kurir/base/assert.hh"
 #include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
-#include "operation.hh"
+#include "kurir/io/system_error.hh"
 
 namespace kurir::io {
 namespace {
