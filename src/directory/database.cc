@@ -60,6 +60,12 @@ void Database::Close::operator()(sqlite3* connection) const { sqlite3_close(conn
 Result<Database> Database::open(const std::string& path) {
   const auto created = create_private(path);
   if (!created) return std::unexpected(created.error());
+  return connect(path);
+}
+
+Result<Database> Database::in_memory() { return connect(":memory:"); }
+
+Result<Database> Database::connect(const std::string& path) {
   sqlite3* connection = nullptr;
   const int opened = sqlite3_open_v2(path.c_str(), &connection,
                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);

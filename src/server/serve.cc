@@ -78,7 +78,9 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
       store::DataDirectory::open(configuration.data, {.new_instance = random_number()});
   if (!data) return explain_data(configuration.data, data.error());
   Result<directory::Database> database =
-      directory::Database::open(directory_database_path(configuration.data));
+      options.open_database
+          ? options.open_database()
+          : directory::Database::open(directory_database_path(configuration.data));
   if (!database)
     return complain(exit_io_error, "cannot open the directory of users in " + configuration.data);
   std::vector<DemoUser> users;

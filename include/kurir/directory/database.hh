@@ -39,6 +39,8 @@ class Database {
   // Creates it (mode 0600) where there is none, which only the holder of the data directory's lock
   // may do; its folder must exist.
   static Result<Database> open(const std::string& path);
+  // One that is empty, and gone with this object: for a server whose users come from elsewhere.
+  static Result<Database> in_memory();
 
   Result<void> add_domain(std::string_view name);
   // Errc::refused: it still has users, aliases or domain aliases.
@@ -75,6 +77,7 @@ class Database {
     void operator()(sqlite3* connection) const;
   };
   explicit Database(sqlite3* connection) : connection_(connection) {}
+  static Result<Database> connect(const std::string& path);
   // Runs the change and commits, or rolls all of it back.
   template <class Change>
   Result<void> in_transaction(Change change);

@@ -1,8 +1,10 @@
 #pragma once
 // The running server. Any one thread calls it, once a process.
 
+#include <functional>
 #include <string>
 
+#include "kurir/directory/database.hh"
 #include "kurir/server/configuration.hh"
 
 namespace kurir::server {
@@ -10,6 +12,8 @@ namespace kurir::server {
 struct ServeOptions {
   bool is_demo = false;     // make the demo's domain and users, write demo.json, say how to try it
   std::string config_path;  // for messages; empty: none
+  // The directory of users; empty: the file in the data directory.
+  std::function<Result<directory::Database>()> open_database;
 };
 
 // Runs until SIGTERM, SIGINT or `kurir stop`; gives an exit code of sysexits.h: 0 after a graceful

@@ -47,8 +47,8 @@ SocketAddress Network::choose_local(const SocketAddress& to) {
 void Network::connect(const std::shared_ptr<Endpoint>& from, const SocketAddress& to,
                       std::function<void(int)> connected) {
   Random& random = world_.random();
-  int error = world_.faults().strike(Operation::connect);
-  if (error == 0 && random.chance(weather.refuse)) {
+  int error = 0;
+  if (random.chance(weather.refuse)) {
     constexpr int errors[] = {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ECONNRESET};
     error = errors[random.below(std::size(errors))];
   }

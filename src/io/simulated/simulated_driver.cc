@@ -49,6 +49,10 @@ void SimulatedDriver::wake_from_anywhere() {
   if (port_->wake) port_->wake();
 }
 
+int SimulatedDriver::strike(Operation operation) {
+  return process_.is_spared ? 0 : world_.faults().strike(operation);
+}
+
 // --- sockets
 
 Endpoint* SimulatedDriver::endpoint(Descriptor descriptor) {
@@ -102,7 +106,7 @@ void SimulatedDriver::accept(Descriptor listener, Completion& completion) {
 
 void SimulatedDriver::go_on_accepting(Acceptor& acceptor, Operations& operations) {
   while (operations.accept != nullptr && !acceptor.waiting.empty()) {
-    int result = -world_.faults().strike(Operation::accept);
+    int result = -strike(Operation::accept);
     if (result == -ECONNABORTED) {
       acceptor.waiting.front()->close();
       acceptor.waiting.pop_front();
@@ -131,7 +135,7 @@ Result<Descriptor> SimulatedDriver::open_stream(Family family, const SocketAddre
     local = *from;
     local.set_port(port);
   }
-  const int error = world_.faults().strike(Operation::open_socket);
+  const int error = strike(Operation::open_socket);
   const int number = error != 0
                          ? -error
                          : process_.add(std::make_shared<Endpoint>(world_, local, SocketAddress()));
@@ -143,12 +147,14 @@ Result<Descriptor> SimulatedDriver::open_stream(Family family, const SocketAddre
 void SimulatedDriver::connect(Descriptor socket, const SocketAddress& to, Completion& completion) {
   const auto end = std::get<std::shared_ptr<Endpoint>>(process_.handle(socket.number));
   end->peer = to;
+  const int error = strike(Operation::connect);
+  if (error != 0) return port_->end(completion, -error);
   operations_[socket.number].connect = &completion;
-  world_.network().connect(end, to, [this, port = port_, number = socket.number](int error) {
+  world_.network().connect(end, to, [this, port = port_, number = socket.number](int result) {
     if (!port->is_open || !process_.is_alive()) return;
     const auto found = operations_.find(number);
     if (found == operations_.end() || found->second.connect == nullptr) return;
-    port->end(*std::exchange(found->second.connect, nullptr), -error);
+    port->end(*std::exchange(found->second.connect, nullptr), -result);
   });
 }
 
@@ -156,7 +162,7 @@ Result<Descriptor> SimulatedDriver::open_datagram(const SocketAddress& to) {
   auto datagrams = std::make_shared<DatagramEnd>();
   datagrams->local = world_.network().choose_local(to);
   datagrams->peer = to;
-  const int error = world_.faults().strike(Operation::open_socket);
+  const int error = strike(Operation::open_socket);
   const int number = error != 0 ? -error : process_.add(datagrams);
   if (number < 0) return fail(Errc::exhausted, Origin::socket, -number);
   watch(number);
@@ -199,7 +205,7 @@ bool SimulatedDriver::give(Completion& completion, std::size_t octets_max,
 
 void SimulatedDriver::go_on_receiving(Endpoint& end, Operations& operations) {
   while (operations.receive != nullptr && end.readable() > 0) {
-    const int error = world_.faults().strike(Operation::receive);
+    const int error = strike(Operation::receive);
     if (error != 0 && !passes(error)) end.break_now(error);
     if (operations.receive == nullptr) return;
     if (error != 0) return end_receive(operations, error);
@@ -231,7 +237,7 @@ void SimulatedDriver::send(Descriptor socket, std::string_view octets, Completio
     return port_->end(completion, static_cast<std::int32_t>(octets.size()));
   }
   const std::shared_ptr<Endpoint> end = std::get<std::shared_ptr<Endpoint>>(handle);
-  const int error = world_.faults().strike(Operation::send);
+  const int error = strike(Operation::send);
   if (error != 0 && !passes(error)) end->break_now(error);
   if (error != 0) return port_->end(completion, -error);
   if (world_.random().chance(world_.network().weather.short_send))
@@ -307,7 +313,7 @@ void SimulatedDriver::on_disk(std::function<void()> action) {
 
 void SimulatedDriver::open(const std::string& path, OpenOptions options, Completion& completion) {
   on_disk([this, path, options, &completion] {
-    int result = -world_.faults().strike(Operation::open_file);
+    int result = -strike(Operation::open_file);
     OpenFile open{.file = nullptr,
                   .path = path,
                   .is_direct = options.direct,
@@ -325,7 +331,7 @@ void SimulatedDriver::read(Descriptor file, std::span<char> into, std::uint64_t 
   const OpenFile open = std::get<OpenFile>(process_.handle(file.number));
   on_disk([this, open, into, offset, &completion]() mutable {
     const int error = is_aligned(open, into.data(), into.size(), offset)
-                          ? world_.faults().strike(Operation::read_file)
+                          ? strike(Operation::read_file)
                           : EINVAL;
     if (error != 0) return port_->end(completion, -error);
     if (!open.is_direct && world_.random().chance(world_.disk().weather.short_operation))
@@ -342,7 +348,7 @@ void SimulatedDriver::write(Descriptor file, std::string_view octets, std::uint6
   if (!is_aligned(open, octets.data(), octets.size(), offset))
     return port_->end(completion, -EINVAL);
   on_disk([this, open, octets, offset, durable, &completion]() mutable {
-    const int error = world_.faults().strike(Operation::write_file);
+    const int error = strike(Operation::write_file);
     Random& random = world_.random();
     if (error != 0) {  // some of it may be there, for all one knows
       if (!passes(error))
@@ -362,7 +368,7 @@ void SimulatedDriver::finish_write(const OpenFile& open, std::string_view octets
   world_.note("disk.write", open.path, offset, count, durable);
   if (count < 0 || !durable) return port_->end(completion, static_cast<std::int32_t>(count));
   on_disk([this, open, offset, count, order = world_.disk().order(), &completion] {
-    const int error = world_.faults().strike(Operation::sync_file);
+    const int error = strike(Operation::sync_file);
     if (error != 0) {
       open.file->forget(order);
       world_.note("disk.sync.failed", open.path, error);
@@ -376,7 +382,7 @@ void SimulatedDriver::finish_write(const OpenFile& open, std::string_view octets
 void SimulatedDriver::sync_data(Descriptor file, Completion& completion) {
   const OpenFile open = std::get<OpenFile>(process_.handle(file.number));
   on_disk([this, open, order = world_.disk().order(), &completion] {
-    const int error = world_.faults().strike(Operation::sync_file);
+    const int error = strike(Operation::sync_file);
     world_.note("disk.sync", open.path, error);
     if (error != 0) {
       open.file->forget(order);
@@ -390,7 +396,7 @@ void SimulatedDriver::sync_data(Descriptor file, Completion& completion) {
 void SimulatedDriver::allocate(Descriptor file, std::uint64_t octets, Completion& completion) {
   const OpenFile open = std::get<OpenFile>(process_.handle(file.number));
   on_disk([this, open, octets, &completion] {
-    int error = world_.faults().strike(Operation::allocate_file);
+    int error = strike(Operation::allocate_file);
     if (error == 0) error = world_.disk().grow(*open.file, octets);
     port_->end(completion, -error);
   });

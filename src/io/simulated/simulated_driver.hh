@@ -84,6 +84,7 @@ class SimulatedDriver final : public Driver {
     std::string_view rest;  // to be sent
     std::int32_t sent = 0;
   };
+  int strike(Operation operation);
   Endpoint* endpoint(Descriptor descriptor);
   DatagramEnd* datagrams(Descriptor descriptor);
   void watch(int descriptor);

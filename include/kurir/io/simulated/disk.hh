@@ -116,7 +116,7 @@ class Disk {
   // stop_at_operation(); `stopped` is called as an event of its own.
   bool is_stopped();
   void stop_at_operation(std::uint64_t count, std::function<void()> stopped);
-  void never_stop() { stop_after_ = 0; }
+  void never_stop() { stop_after_ = 0, is_stopping_ = false; }  // and goes on where it stopped
   std::uint64_t operations() const { return operations_; }
 
   // What is left after a power cut. Nothing runs that uses the disk.
