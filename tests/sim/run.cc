@@ -85,13 +85,17 @@ RunResult Run::go() {
 // --- the server
 
 void Run::start_server() {
-  is_wanted_ = true;
+  starts_again_ = service_restart;  // where a fault spoils its start
+  is_crash_due_ = is_asked_to_stop_ = false;
+  world_.disk().never_stop();
   server_ = &world_.start("server", [this] {
     server::ServeOptions options;
     options.open_database = make_database;
     exit_code_ = server::serve(plan_.configuration, options);
     world_.note("server.exit", exit_code_);
-    if (is_wanted_) world_.after(service_restart, [this] { watch_server(); });
+    if (exit_code_ == 0 && !is_asked_to_stop_)
+      ledger_.violation("the server ended though nobody asked");
+    if (starts_again_) world_.after(*starts_again_, [this] { start_server(); });
   });
   if (plan_.has_stalls) {
     server_->stall_chance = 0.001;
@@ -99,28 +103,20 @@ void Run::start_server() {
   }
 }
 
-// It has ended by itself: at a start that a fault spoilt.
-void Run::watch_server() {
-  if (!is_wanted_ || server_->is_alive()) return;
-  if (exit_code_ == 0) ledger_.violation("the server ended though nobody asked");
-  start_server();
-}
-
 void Run::schedule_crash(const Plan::Crash& crash) {
   world_.after(crash.at, [this, &crash] {
-    if (!is_wanted_ || !server_->is_alive()) return;  // down as it is
+    if (is_crash_due_ || !server_->is_alive()) return;  // down as it is
+    is_crash_due_ = true;
     if (crash.is_graceful) return stop_gracefully(crash);
-    is_wanted_ = false;
     Process* victim = server_;
     world_.disk().stop_at_operation(crash.operations, [this, &crash] { crash_now(crash); });
     world_.after(minutes(5), [this, &crash, victim] {
-      if (victim->is_alive()) crash_now(crash);
+      if (victim->is_alive() && is_crash_due_) crash_now(crash);
     });
   });
 }
 
 void Run::crash_now(const Plan::Crash& crash) {
-  if (!server_->is_alive()) server_->kill();
   world_.note("crash", crash.cuts_power);
   ++result_.crashes;
   ledger_.crashes.push_back(world_.now());
@@ -136,7 +132,8 @@ void Run::crash_now(const Plan::Crash& crash) {
 }
 
 void Run::stop_gracefully(const Plan::Crash& crash) {
-  is_wanted_ = false;
+  starts_again_ = crash.down;
+  is_asked_to_stop_ = true;
   ++result_.stops;
   Process* stopping = server_;
   stopping->send_signal(io::ProcessSignal::terminate);
@@ -146,7 +143,6 @@ void Run::stop_gracefully(const Plan::Crash& crash) {
   world_.after(limit, [this, stopping] {
     if (stopping->is_alive()) ledger_.violation("SIGTERM did not end the server in time");
   });
-  world_.after(crash.down + limit, [this] { start_server(); });
 }
 
 // --- what befalls it
@@ -214,7 +210,7 @@ void Run::calm_down() {
 bool Run::settle() {
   const Nanoseconds longest = 3 * plan_.configuration.queue.max_retry_interval + hours(4);
   const Instant end = world_.now() + longest;
-  const auto done = [this] { return peers_.senders_are_done(); };
+  const auto done = [this] { return peers_.senders_are_done() && !is_crash_due_; };
   if (!world_.run_until(done, end)) ledger_.violation("a sender is kept waiting for ever");
   while (world_.now() < end) {
     if (look() && ledger_.missing().empty()) return true;
@@ -239,7 +235,8 @@ bool Run::look() {
 }
 
 bool Run::restart() {
-  is_wanted_ = false;
+  starts_again_.reset();
+  is_asked_to_stop_ = true;
   if (!server_->is_alive()) return false;
   server_->send_signal(io::ProcessSignal::terminate);
   const bool stopped =

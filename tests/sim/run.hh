@@ -3,6 +3,7 @@
 // befalls them, and after that what must have come of all mail that was acknowledged.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,6 @@ class Run {
  private:
   // server side
   void start_server();
-  void watch_server();
   void schedule_crash(const Plan::Crash& crash);
   void crash_now(const Plan::Crash& crash);
   void stop_gracefully(const Plan::Crash& crash);
@@ -59,7 +59,8 @@ class Run {
   io::simulated::Process* server_ = nullptr;
   io::simulated::Process* peers_process_ = nullptr;
   int exit_code_ = 0;
-  bool is_wanted_ = true;  // the server; else somebody has arranged for its next start
+  std::optional<Nanoseconds> starts_again_;  // after an end that is no crash
+  bool is_crash_due_ = false, is_asked_to_stop_ = false;
   RunResult result_;
 };
 

@@ -330,9 +330,8 @@ void SimulatedDriver::read(Descriptor file, std::span<char> into, std::uint64_t 
                            Completion& completion) {
   const OpenFile open = std::get<OpenFile>(process_.handle(file.number));
   on_disk([this, open, into, offset, &completion]() mutable {
-    const int error = is_aligned(open, into.data(), into.size(), offset)
-                          ? strike(Operation::read_file)
-                          : EINVAL;
+    const int error =
+        is_aligned(open, into.data(), into.size(), offset) ? strike(Operation::read_file) : EINVAL;
     if (error != 0) return port_->end(completion, -error);
     if (!open.is_direct && world_.random().chance(world_.disk().weather.short_operation))
       into = into.first(world_.random().between(1, into.size()));
