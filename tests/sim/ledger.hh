@@ -75,6 +75,7 @@ struct Ledger {
   using Key = std::pair<std::string, std::string>;  // id, recipient
   void read_report(std::string_view content);
   void check_content(std::string_view content, const SentMail& mail, std::string_view where);
+  bool take_nameless_report(const std::string& recipient);
   void check_local(const SentMail& mail, const std::string& recipient);
   void check_remote(const SentMail& mail, const std::string& recipient);
   bool may_repeat(const Key& key) const;

@@ -112,9 +112,7 @@ void Endpoint::close() {
   on_change = nullptr;
   if (std::exchange(is_closed_, true)) return;
   if (readable() == 0) return shut_down_send();
-  if (other_ == nullptr) return;
-  world_.after(world_.network().latency(), [other = other_] { other->break_now(ECONNRESET); });
-  break_now(EPIPE);
+  reset(EPIPE);
 }
 
 void Endpoint::break_now(int error) {
@@ -126,17 +124,18 @@ void Endpoint::break_now(int error) {
   changed();
 }
 
+void Endpoint::reset(int error) {
+  if (other_ != nullptr)
+    world_.after(world_.network().latency(), [other = other_] { other->break_now(ECONNRESET); });
+  break_now(error);
+}
+
 // A half-close whose sender does not know of it: what it sends from now on arrives nowhere.
 void Endpoint::happen() {
   const Cut cut = std::exchange(cut_, Cut::none);
   world_.note("net.cut", number, static_cast<int>(cut), sent_);
   ++world_.network().cuts;
-  if (cut == Cut::reset) {
-    if (other_ != nullptr) {
-      world_.after(world_.network().latency(), [other = other_] { other->break_now(ECONNRESET); });
-    }
-    return break_now(ECONNRESET);
-  }
+  if (cut == Cut::reset) return reset(ECONNRESET);
   if (cut == Cut::half_close) carry({}, true);
   is_silent_ = true;
   if (cut == Cut::silence && other_ != nullptr) other_->is_silent_ = true;

@@ -206,7 +206,7 @@ bool SimulatedDriver::give(Completion& completion, std::size_t octets_max,
 void SimulatedDriver::go_on_receiving(Endpoint& end, Operations& operations) {
   while (operations.receive != nullptr && end.readable() > 0) {
     const int error = strike(Operation::receive);
-    if (error != 0 && !passes(error)) end.break_now(error);
+    if (error != 0 && !passes(error)) end.reset(error);
     if (operations.receive == nullptr) return;
     if (error != 0) return end_receive(operations, error);
     const auto fill = [&](char* into, std::size_t octets) { return end.read(into, octets); };
@@ -238,7 +238,7 @@ void SimulatedDriver::send(Descriptor socket, std::string_view octets, Completio
   }
   const std::shared_ptr<Endpoint> end = std::get<std::shared_ptr<Endpoint>>(handle);
   const int error = strike(Operation::send);
-  if (error != 0 && !passes(error)) end->break_now(error);
+  if (error != 0 && !passes(error)) end->reset(error);
   if (error != 0) return port_->end(completion, -error);
   if (world_.random().chance(world_.network().weather.short_send))
     octets = octets.substr(0, world_.random().between(1, octets.size()));

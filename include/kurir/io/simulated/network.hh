@@ -57,7 +57,8 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
 
   // --- the network's side
   void connect_with(std::shared_ptr<Endpoint> other);
-  void break_now(int error);
+  void break_now(int error);  // this end of it
+  void reset(int error);      // and the other hears of it
   void set_cut(Cut cut, std::uint64_t after) { cut_ = cut, cut_after_ = after; }
   void set_window(std::size_t octets) { window_ = octets; }
   void set_tiny() { is_tiny_ = true; }

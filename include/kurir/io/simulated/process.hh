@@ -52,7 +52,7 @@ class Process : public std::enable_shared_from_this<Process> {
   Handle remove(int descriptor);
   std::size_t descriptors() const { return handles_.size(); }
   std::size_t descriptors_max = 20'000;
-  bool is_spared = false;  // by faults: what a peer does wrong it does on purpose
+  bool is_spared = false;   // by faults: what a peer does wrong it does on purpose
   double stall_chance = 0;  // of a core's turn: it starts late
   Nanoseconds stall_max{};
 
