@@ -24,6 +24,7 @@ struct FoundSegment {
   SegmentHeaderBlock block;
   std::optional<std::uint32_t> known_end;  // what a newer segment says
   std::uint32_t end = 0;                   // after recovery: how far it is good
+  std::uint32_t marked_end = 0;            // how far its own marks vouch for it
 };
 
 class Recovery {
@@ -54,6 +55,7 @@ class Recovery {
   Task<Result<ScannedSegment>> scan(FoundSegment& found, RecordVisitor& visitor);
   void report_missing();
   Task<Result<void>> sync_newest();
+  Task<Result<void>> rewrite_tail(const FoundSegment& found, io::File& file);
   RecordRef place(std::uint32_t segment) const;
 
   const LogOptions& options_;
