@@ -139,6 +139,9 @@ Task<bool> Peers::transact(Conversation& server, unsigned sender, bool is_submis
   world_.note("sender.told", mail.id, answer);
   if (answer == 0) co_return false;
   mail.fate = answer == done ? Fate::acknowledged : Fate::refused;
+  // Where a disk fails, what was refused for now may be on it: a duplicate is the sender's to make.
+  const bool may_be_there = answer / 100 == 4 && (plan_.has_disk_errors || plan_.has_full_disk);
+  if (may_be_there) mail.fate = Fate::unknown;
   mail.acknowledged = io::now();
   if (mail.recipients.empty()) mail.fate = Fate::refused;
   co_return true;
