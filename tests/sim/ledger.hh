@@ -43,6 +43,7 @@ struct Ledger {
   Nanoseconds in_flight = Seconds(2);  // before a crash: what the journal may not have had yet
   Nanoseconds max_age{};
   bool expects_expiry = false;
+  std::size_t damages_max = 0;     // messages that bits flipped at rest may have cost
   bool tolerates_repeats = false;  // outcomes could not be journalled
 
   void violation(std::string text) { violations.push_back(std::move(text)); }
@@ -74,6 +75,7 @@ struct Ledger {
  private:
   using Key = std::pair<std::string, std::string>;  // id, recipient
   void read_report(std::string_view content);
+  void lost(const SentMail& mail, const std::string& recipient);
   void check_content(std::string_view content, const SentMail& mail, std::string_view where);
   bool take_nameless_report(const std::string& recipient);
   void check_local(const SentMail& mail, const std::string& recipient);
@@ -96,6 +98,7 @@ struct Ledger {
     auto operator<=>(const Place&) const = default;
   };
   std::map<Place, std::string> uids_;
+  std::set<std::string> damaged_;  // ids of what is gone where bits flipped
 
  public:
   void index() {

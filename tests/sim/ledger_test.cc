@@ -62,6 +62,17 @@ TEST_F(LedgerTest, acknowledged_mail_that_is_nowhere_is_lost) {
   EXPECT_THAT(judged(), ElementsAre(HasSubstr("LOST"), HasSubstr("LOST")));
 }
 
+TEST_F(LedgerTest, a_flipped_bit_costs_one_message_at_most) {
+  send({user, away});
+  put({});
+  ledger_.damages_max = 1;
+  EXPECT_THAT(ledger_.missing(), IsEmpty());
+  EXPECT_THAT(judged(), IsEmpty());
+  send({user});
+  ledger_.sent.back().id = "m2";
+  EXPECT_THAT(judged(), ElementsAre(HasSubstr("LOST")));
+}
+
 TEST_F(LedgerTest, mail_whose_reply_was_not_heard_may_be_anywhere_once) {
   send({user}, Fate::unknown);
   put({});

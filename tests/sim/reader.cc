@@ -68,7 +68,8 @@ Task<bool> Peers::read_folder(Conversation& server, std::string user, std::strin
     if (line.find("UIDVALIDITY ") != std::string::npos)
       validity = number_after(line, "UIDVALIDITY ");
   const auto fetched = co_await server.command("c", "UID FETCH 1:* (UID BODY.PEEK[])");
-  if (!fetched || !fetched->is_ok) co_return false;
+  // Of a damaged message the server says so; the others are there.
+  if (!fetched || (!fetched->is_ok && !plan_.has_flips)) co_return false;
   for (std::size_t at = 0; at + 1 < fetched->lines.size(); ++at) {
     const std::string& line = fetched->lines[at];
     if (line.find(" FETCH (") == std::string::npos || !line.ends_with('}')) continue;

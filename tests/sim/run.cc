@@ -21,6 +21,7 @@ using std::chrono::minutes;
 constexpr Nanoseconds service_restart = Seconds(5);  // as a service manager does it
 constexpr Nanoseconds stop_max = Seconds(60);        // grace, checkpoint and all
 constexpr Nanoseconds look_interval = minutes(5), look_max = minutes(40);
+constexpr double flips_chance = 0.05;
 constexpr std::uint64_t memory_octets_base = 160ULL << 20, memory_octets_core = 48ULL << 20;
 
 // crypt's cheapest hash of "secret": thousands of logins are checked.
@@ -50,6 +51,9 @@ Run::Run(const RunOptions& options)
   world_.network().weather = plan_.network;
   world_.disk().weather = plan_.disk;
   world_.disk().weather.ignores_sync = options.planted == Planted::sync_that_lies;
+  // Drawn apart, so that the other seeds stay what they were.
+  io::simulated::Random apart(options.seed ^ 0x666c6970);
+  plan_.has_flips = apart.chance(flips_chance) && !plan_.crashes.empty();
   ledger_.max_age = plan_.configuration.queue.max_age;
   ledger_.expects_expiry = ledger_.max_age < hours(24) || plan_.has_clock_jumps;
   ledger_.tolerates_repeats = plan_.has_disk_errors || plan_.has_full_disk;
@@ -127,6 +131,10 @@ void Run::crash_now(const Plan::Crash& crash) {
     world_.disk().cut_power(modes[world_.random().below(std::size(modes))]);
   } else {
     world_.disk().never_stop();
+  }
+  if (plan_.has_flips) {
+    const std::string_view stream = world_.random().chance(0.5) ? "/mail-" : "/spool-";
+    ledger_.damages_max += world_.disk().flip_somewhere(stream);
   }
   world_.after(crash.down, [this] { start_server(); });
 }

@@ -199,11 +199,11 @@ bool Disk::flip_somewhere(std::string_view part_of_name) {
   Random& random = world_.random();
   std::vector<std::pair<std::string, DiskFile*>> files;
   for (const auto& [path, file] : names_)
-    if (path.find(part_of_name) != std::string::npos && file->size() > 0)
+    if (path.find(part_of_name) != std::string::npos && file->octets_used() > 0)
       files.emplace_back(path, file.get());
   for (unsigned n = 0; n < tries && !files.empty(); ++n) {
     auto& [path, file] = random.pick(files);
-    const std::uint64_t octet = random.below(file->size());
+    const std::uint64_t octet = random.below(file->octets_used());
     char letter = 0;
     file->read({&letter, 1}, octet);
     if (letter == 0) continue;

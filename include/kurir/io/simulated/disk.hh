@@ -40,6 +40,7 @@ class DiskFile {
   void cut_power(Random& random, CutMode mode, std::uint64_t last_order);
   bool is_dirty() const { return !dirty_.empty() || size_ != durable_size_; }
   void flip(std::uint64_t octet, unsigned bit);
+  std::uint64_t octets_used() const { return pages_.size() * page_octets; }  // zeros may follow
 
  private:
   static constexpr std::size_t page_octets = 4096;
