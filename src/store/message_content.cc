@@ -25,6 +25,9 @@ Task<Result<MessageContent>> MessageContent::open(Reader& reader, RecordRef ref)
   if (record->type() != record_type::message) co_return fail(Errc::corrupt, Origin::log);
   Result<DecodedMessage> message = decode_message(record->payload());
   if (!message) co_return std::unexpected(message.error());
+  const auto is_damaged = [&reader](const RecordRef& ref) { return reader.is_known_damaged(ref); };
+  if (std::ranges::any_of(message->envelope.extents, is_damaged))
+    co_return fail(Errc::corrupt, Origin::log);
   co_return MessageContent(reader, std::move(*record), std::move(*message));
 }
 

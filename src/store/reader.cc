@@ -89,10 +89,21 @@ Task<Result<Record>> Reader::read_once(RecordRef ref, OpenFile file) {
       record.state == RecordState::valid && record_octets(record.payload.size()) == ref.octets;
   if (!is_it) {
     const Error why = co_await explain(ref, file);
+    if (why.code == Errc::corrupt) remember_damage(ref);
     co_return std::unexpected(why);
   }
   co_return Record(std::move(octets), record.header.type, record.header.sequence,
                    record.payload.size());
+}
+
+void Reader::remember_damage(const RecordRef& ref) {
+  if (is_known_damaged(ref)) return;
+  if (damaged_.size() >= limits::damaged_records_max) damaged_.pop_front();
+  damaged_.push_back(ref);
+}
+
+bool Reader::is_known_damaged(const RecordRef& ref) const {
+  return std::ranges::find(damaged_, ref) != damaged_.end();
 }
 
 Task<Result<Record>> Reader::read(RecordRef ref) {

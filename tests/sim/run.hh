@@ -37,6 +37,7 @@ class Run {
 
  private:
   // server side
+  void install_certificate();
   void start_server();
   void schedule_crash(const Plan::Crash& crash);
   void crash_now(const Plan::Crash& crash);
@@ -47,6 +48,7 @@ class Run {
   // the end
   bool settle();
   bool look();
+  bool look_again();
   bool restart();
   RunResult judge();
 

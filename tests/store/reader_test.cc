@@ -227,6 +227,9 @@ Task<void> read_a_damaged_extent(Reader& reader, Notes& notes) {
   EXPECT_TRUE(sound.has_value());
   const Result<std::size_t> damaged = co_await message->read(20'000, into);
   EXPECT_EQ(test::code_of(damaged), Errc::corrupt);
+  // From now on nothing of it is promised.
+  const Result<MessageContent> again = co_await MessageContent::open(reader, notes.refs[0]);
+  EXPECT_EQ(test::code_of(again), Errc::corrupt);
 }
 
 TEST_F(Readers, a_damaged_extent_is_never_given_out) {

@@ -17,9 +17,12 @@ class ImapTranscript : public testing::TestWithParam<std::string> {};
 TEST_P(ImapTranscript, goes_as_written_however_it_is_cut) {
   const auto chat =
       kurir::test::read_chat(std::string(KURIR_GOLDEN) + "/imap/" + GetParam() + ".chat");
-  House::run({}, [&](House& house) {
-    return kurir::test::replay_in_all_ways<House>(house, {.begin = &begin, .state = &state_of},
-                                                  chat, {.places_max = 150});
+  HouseOptions options;
+  options.server.offers_tls = GetParam().starts_with("tls_");
+  House::run(options, [&](House& house) {
+    return kurir::test::replay_in_all_ways<House>(
+        house, {.begin = &begin, .state = &state_of}, chat,
+        {.places_max = 150, .cut_is_told = GetParam() == "tls_injection"});
   });
 }
 

@@ -18,9 +18,12 @@ class Pop3Transcript : public testing::TestWithParam<std::string> {};
 TEST_P(Pop3Transcript, goes_as_written_however_it_is_cut) {
   const auto chat =
       kurir::test::read_chat(std::string(KURIR_GOLDEN) + "/pop3/" + GetParam() + ".chat");
-  House::run(small_limits(), [&](House& house) {
-    return kurir::test::replay_in_all_ways<House>(house, {.begin = &begin, .state = &state}, chat,
-                                                  {.places_max = 1000});
+  ServerOptions options = small_limits();
+  options.offers_tls = GetParam().starts_with("tls_");
+  House::run(options, [&](House& house) {
+    return kurir::test::replay_in_all_ways<House>(
+        house, {.begin = &begin, .state = &state}, chat,
+        {.places_max = 1000, .cut_is_told = GetParam() == "tls_injection"});
   });
 }
 

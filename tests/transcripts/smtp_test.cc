@@ -10,7 +10,7 @@ namespace {
 // These are about commands that do not wait for replies: cut, they do.
 bool is_about_cuts(const std::string& name) {
   return name == "pipelining_before_ehlo" || name == "pipelining_not_offered" ||
-         name == "early_talker";
+         name == "early_talker" || name == "tls_injection";
 }
 
 // The messages since `known`, as their senders would know them.
@@ -51,13 +51,19 @@ class Player {
   std::size_t known_ = 0;
 };
 
+HouseOptions options_for(const std::string& chat) {
+  HouseOptions options;
+  if (chat.starts_with("submission_")) options.service = Service::submission;
+  options.server.offers_tls = chat.starts_with("tls_");
+  return options;
+}
+
 class SmtpTranscript : public testing::TestWithParam<std::string> {};
 
 TEST_P(SmtpTranscript, goes_as_written_however_it_is_cut) {
   const auto chat =
       kurir::test::read_chat(std::string(KURIR_GOLDEN) + "/smtp/" + GetParam() + ".chat");
-  HouseOptions options;
-  if (GetParam().starts_with("submission_")) options.service = Service::submission;
+  const HouseOptions options = options_for(GetParam());
   Player player;
   House::run(options, [&](House& house) {
     return kurir::test::replay_in_all_ways(
@@ -83,8 +89,7 @@ TEST_P(SmtpTranscript, acknowledges_what_it_stores_octet_by_octet) {
   const auto chat =
       kurir::test::read_chat(std::string(KURIR_GOLDEN) + "/smtp/" + GetParam() + ".chat");
   if (is_about_cuts(GetParam())) return;
-  HouseOptions options;
-  if (GetParam().starts_with("submission_")) options.service = Service::submission;
+  const HouseOptions options = options_for(GetParam());
   House::run(options, [&](House& house) { return acknowledges_what_it_stores(house, chat); });
 }
 

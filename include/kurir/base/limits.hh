@@ -73,6 +73,7 @@ inline constexpr unsigned log_free_segments_max = 4;
 inline constexpr std::size_t content_extent_octets =
     128 << 10;                                       // a message above it is stored in extents
 inline constexpr std::size_t reader_files_max = 64;  // open at once, a core
+inline constexpr std::size_t damaged_records_max = 1024;  // remembered by a reader
 
 // Checkpoints (store/checkpoint_writer.hh). One is taken where a start would read so much more than
 // the last one; its own records are of this size, and leave this room to ordinary ones.

@@ -102,7 +102,8 @@ Result<DecodedMessage> decode_message(std::string_view payload);
 // a time. What it gives was verified against its checksum. Move-only; the Reader outlives it.
 class MessageContent {
  public:
-  // Errors: as Reader::read()'s.
+  // Errors: as Reader::read()'s; corrupt, too, where an extent is known to be damaged: a client to
+  // whom all of the content is promised would lose its connection in the middle of it.
   static Task<Result<MessageContent>> open(Reader& reader, RecordRef ref);
   MessageContent(MessageContent&&) = default;
   MessageContent& operator=(MessageContent&&) = delete;

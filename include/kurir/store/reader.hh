@@ -3,6 +3,7 @@
 // of files open. Only committed records can be read.
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <span>
@@ -61,6 +62,10 @@ class Reader {
   // otherwise, else read().
   Task<Result<std::size_t>> read_range(RecordRef ref, std::uint64_t offset, std::span<char> into);
 
+  // Whether read() has found this record damaged. For whoever promises a content before it has read
+  // all of it. The latest are remembered.
+  bool is_known_damaged(const RecordRef& ref) const;
+
   std::size_t files_open() const { return files_.size(); }
 
  private:
@@ -75,10 +80,12 @@ class Reader {
                                   std::span<char> into);
   Task<Result<Record>> read_once(RecordRef ref, OpenFile file);
   Task<Error> explain(RecordRef ref, OpenFile file);
+  void remember_damage(const RecordRef& ref);
 
   std::string directory_;
   std::uint64_t instance_;
   std::size_t files_max_;
+  std::deque<RecordRef> damaged_;
   std::list<Entry> recent_;  // the latest used first
   std::unordered_map<std::uint64_t, std::list<Entry>::iterator> files_;
 };

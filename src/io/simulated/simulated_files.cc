@@ -170,6 +170,11 @@ bool is_terminal(int) { return false; }
 void print_error(std::string_view line) { World::current().say(std::string(line) + "\n"); }
 void print_output(std::string_view text) { World::current().say(text); }
 
+WallTime system_wall_time() {
+  World& world = World::current();
+  return world.wall_clock().at(world.now());
+}
+
 std::string system_random(std::size_t octets) {
   std::string random(octets, '\0');
   for (char& octet : random) octet = static_cast<char>(World::current().random().next());
