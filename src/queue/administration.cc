@@ -171,7 +171,7 @@ void Queue::take_out(Message& message, const std::vector<std::uint16_t>& ordinal
   withdraw_jobs(message);  // what stays of them is offered again
   for (const std::uint16_t ordinal : ordinals) {
     if (is_bounce) {
-      if (is_told_of_failures(message))
+      if (is_told_of_failure(message, message.envelope.recipients[ordinal]))
         journal_order(message, AdministratorOrder::bounce, ordinal, reply);
       settle(message, ordinal,
              {.state = RecipientState::bounced, .reply = reply, .by_administrator = true});

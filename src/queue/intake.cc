@@ -22,6 +22,8 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   if (envelope.is_8bit) stored.flags |= store::message_flag::has_8bit;
   if (envelope.has_dot_line) stored.flags |= store::message_flag::has_dot_line;
   if (envelope.reception.is_bounce) stored.flags |= store::message_flag::is_bounce;
+  if (envelope.returned == Returned::full) stored.flags |= store::message_flag::ret_full;
+  if (envelope.returned == Returned::headers) stored.flags |= store::message_flag::ret_headers;
   stored.content_octets = message.content_octets;
   stored.reverse_path = envelope.reverse_path;
   stored.helo = envelope.reception.helo;
@@ -29,10 +31,30 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   stored.protocol = envelope.reception.protocol;
   stored.user = envelope.reception.user;
   for (const Recipient& recipient : envelope.recipients)
-    stored.recipients.push_back({recipient.address, recipient.original,
-                                 recipient.is_local ? store::recipient_flag::local : 0});
+    stored.recipients.push_back(
+        {recipient.address, recipient.original,
+         recipient.notify.bits() | (recipient.is_local ? store::recipient_flag::local : 0U)});
   stored.extents.assign(extents.begin(), extents.end());
+  if (!envelope.requests) return stored;
+  const Requests& requests = *envelope.requests;
+  stored.envid = requests.envid;
+  for (std::size_t ordinal = 0; ordinal < stored.recipients.size(); ++ordinal)
+    stored.recipients[ordinal].orcpt = requests.orcpt_of(ordinal);
   return stored;
+}
+
+constexpr std::uint32_t notify_bits =
+    store::recipient_flag::notify_never | store::recipient_flag::notify_success |
+    store::recipient_flag::notify_failure | store::recipient_flag::notify_delay;
+
+void restore_requests(Envelope& envelope, const store::MessageEnvelope& stored) {
+  if (!stored.envid.empty()) envelope.make_requests().envid = stored.envid;
+  for (std::size_t ordinal = 0; ordinal < stored.recipients.size(); ++ordinal) {
+    if (stored.recipients[ordinal].orcpt.empty()) continue;
+    Requests& requests = envelope.make_requests();
+    requests.orcpt.resize(ordinal + 1);
+    requests.orcpt[ordinal] = stored.recipients[ordinal].orcpt;
+  }
 }
 
 Envelope restore(const store::MessageEnvelope& stored) {
@@ -41,6 +63,8 @@ Envelope restore(const store::MessageEnvelope& stored) {
   envelope.received = stored.received;
   envelope.is_8bit = (stored.flags & store::message_flag::has_8bit) != 0;
   envelope.has_dot_line = (stored.flags & store::message_flag::has_dot_line) != 0;
+  if ((stored.flags & store::message_flag::ret_full) != 0) envelope.returned = Returned::full;
+  if ((stored.flags & store::message_flag::ret_headers) != 0) envelope.returned = Returned::headers;
   envelope.reception = {stored.helo, stored.peer_address, stored.protocol, stored.user,
                         (stored.flags & store::message_flag::is_bounce) != 0};
   for (const store::MessageRecipient& recipient : stored.recipients) {
@@ -48,8 +72,10 @@ Envelope restore(const store::MessageEnvelope& stored) {
     restored.address = recipient.address;
     restored.original = recipient.original_address;
     restored.is_local = (recipient.flags & store::recipient_flag::local) != 0;
+    restored.notify = Notify(static_cast<std::uint8_t>(recipient.flags & notify_bits));
     envelope.recipients.push_back(std::move(restored));
   }
+  restore_requests(envelope, stored);
   return envelope;
 }
 
@@ -169,6 +195,9 @@ void Queue::recover_change(std::uint16_t type, std::string_view payload) {
   } else if (type == record_recipient_put_off) {
     if (const auto record = decode_put_off(payload))
       recovered_changes_[record->id].put_off.emplace_back(*record, std::string(record->reply));
+  } else if (type == record_success_to_report) {
+    if (const auto record = decode_ended(payload))
+      recovered_changes_[record->id].succeeded.push_back(record->ordinal);
   } else if (type == record_sender_told_of_delay) {
     if (const auto record = decode_told_of_delay(payload))
       recovered_changes_[record->id].sender_warned = true;
@@ -235,6 +264,11 @@ void Queue::apply_recovered_changes(Message& message) {
     recipients[ordinal].state = RecipientState::bounced;
     recipients[ordinal].awaits_report = true;
     recipients[ordinal].last_reply = texts_.share(reply);
+  }
+  for (const std::uint16_t ordinal : found->second.succeeded) {
+    if (ordinal >= recipients.size()) continue;
+    recipients[ordinal].state = RecipientState::delivered;
+    recipients[ordinal].awaits_report = true;
   }
   for (const RecipientEnded& ended : found->second.ended) {
     if (ended.ordinal >= recipients.size()) continue;

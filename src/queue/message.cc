@@ -33,6 +33,12 @@ bool Message::has_report_due() const {
   return std::ranges::any_of(envelope.recipients, &Recipient::awaits_report);
 }
 
+bool Message::has_failed_to_report() const {
+  return std::ranges::any_of(envelope.recipients, [](const Recipient& recipient) {
+    return recipient.awaits_report && recipient.state != RecipientState::delivered;
+  });
+}
+
 MessageState state_of(const Message& message, const Recipient& recipient) {
   if (recipient.is_in_flight) return MessageState::in_flight;
   if (message.is_held) return MessageState::held;

@@ -19,6 +19,18 @@ bool is_failure(RecipientState state) {
   return state == RecipientState::bounced || state == RecipientState::expired;
 }
 
+bool is_concerned(const Recipient& recipient, Notifier::Kind kind) {
+  switch (kind) {
+    case Notifier::Kind::failed:
+      return recipient.awaits_report && recipient.state != RecipientState::delivered;
+    case Notifier::Kind::succeeded:
+      return recipient.awaits_report && recipient.state == RecipientState::delivered;
+    case Notifier::Kind::delayed:
+      return recipient.state == RecipientState::waiting && recipient.notify.of_delay();
+  }
+  return false;
+}
+
 }  // namespace
 
 void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome) {
@@ -34,8 +46,12 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   recipient.state = outcome.state;
   if (outcome.state == RecipientState::waiting) {
     put_off(message, ordinal);
-  } else if (is_failure(outcome.state) && is_told_of_failures(message)) {
+  } else if (is_failure(outcome.state) && is_told_of_failure(message, recipient)) {
     recipient.awaits_report = true;
+  } else if (outcome.state == RecipientState::delivered && !outcome.next_host_reports &&
+             is_told_of_success(message, recipient)) {
+    recipient.awaits_report = true;
+    journal_success(message, ordinal);
   } else {
     journal_ended(message, ordinal);
   }
@@ -67,8 +83,23 @@ void Queue::journal_ended(Message& message, std::size_t ordinal) {
   const Result<store::RecordRef> written = logs_.journal->append(record_recipient_ended, payload);
   if (written) journal_last_ = *written;
   if (!written) unjournalled_.push_back(record);
-  // The mailbox's own record is durable; what another host took must not be sent again.
-  if (written && !message.envelope.recipients[ordinal].is_local) sync_soon(*written);
+  if (written) synced_with_next(message.envelope.recipients[ordinal], *written);
+}
+
+// The mailbox's own record is durable; what another host took must not be sent again.
+void Queue::synced_with_next(const Recipient& recipient, const store::RecordRef& written) {
+  if (!recipient.is_local) sync_soon(written);
+}
+
+// The recipient is through, the message only when its sender knows.
+void Queue::journal_success(Message& message, std::size_t ordinal) {
+  const RecipientEnded record{message.id, io::wall_now(), static_cast<std::uint16_t>(ordinal),
+                              RecipientState::delivered};
+  const Result<store::RecordRef> written =
+      logs_.journal->append(record_success_to_report, encode(record));
+  if (!written) return;
+  journal_last_ = *written;
+  synced_with_next(message.envelope.recipients[ordinal], *written);
 }
 
 // Outcomes that another host knows of go to disk with the next commit, not with the next message.
@@ -90,8 +121,16 @@ Task<void> Queue::sync_journal() {
 
 // --- the sender
 
-bool Queue::is_told_of_failures(const Message& message) const {
+bool Queue::has_sender_to_tell(const Message& message) const {
   return notifier_ != nullptr && notifier_->wants(message);
+}
+
+bool Queue::is_told_of_failure(const Message& message, const Recipient& recipient) const {
+  return recipient.notify.of_failure() && has_sender_to_tell(message);
+}
+
+bool Queue::is_told_of_success(const Message& message, const Recipient& recipient) const {
+  return recipient.notify.of_success() && has_sender_to_tell(message);
 }
 
 // A million that expire, or are bounced, at once are told of some at a time.
@@ -118,17 +157,15 @@ Task<void> Queue::tell_sender(Message& message, Notifier::Kind kind) {
   std::vector<std::uint16_t> ordinals;
   for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal) {
     const Recipient& recipient = message.envelope.recipients[ordinal];
-    const bool concerned = kind == Notifier::Kind::failed
-                               ? recipient.awaits_report
-                               : recipient.state == RecipientState::waiting;
-    if (concerned) ordinals.push_back(static_cast<std::uint16_t>(ordinal));
+    if (is_concerned(recipient, kind)) ordinals.push_back(static_cast<std::uint16_t>(ordinal));
   }
-  const Result<void> told = co_await notifier_->notify(message, ordinals, kind);
+  Result<void> told;
+  if (!ordinals.empty()) told = co_await notifier_->notify(message, ordinals, kind);
   message.is_reporting = false;
   if (kind == Notifier::Kind::delayed) {
     told_of_delay(message);
   } else if (told) {
-    told_of_failures(message, ordinals);
+    told_of_ends(message, ordinals);
   } else {
     message.report_again = io::now() + report_again_after;
   }
@@ -137,7 +174,7 @@ Task<void> Queue::tell_sender(Message& message, Notifier::Kind kind) {
   report_awaited();
 }
 
-void Queue::told_of_failures(Message& message, const std::vector<std::uint16_t>& ordinals) {
+void Queue::told_of_ends(Message& message, const std::vector<std::uint16_t>& ordinals) {
   for (const std::uint16_t ordinal : ordinals) {
     Recipient& recipient = message.envelope.recipients[ordinal];
     recipient.awaits_report = false;

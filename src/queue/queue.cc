@@ -75,7 +75,7 @@ void Queue::start() {
 
 // An administrator had it bounced before the restart, and there is nobody to tell any more.
 void Queue::end_unreportable(Message& message) {
-  if (is_told_of_failures(message)) return;
+  if (has_sender_to_tell(message)) return;
   for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal)
     if (std::exchange(message.envelope.recipients[ordinal].awaits_report, false))
       journal_ended(message, ordinal);

@@ -28,7 +28,8 @@ void Queue::schedule(Message& message) {
   if (message.expiry <= now) expire(message);
   if (!message.is_in_flight()) {
     if (message.has_report_due() && message.report_again <= now && !stopping_) {
-      report_to_sender(message, Notifier::Kind::failed);
+      report_to_sender(message, message.has_failed_to_report() ? Notifier::Kind::failed
+                                                               : Notifier::Kind::succeeded);
       if (message.is_reporting) return;
     }
     if (!message.has_waiting() && !message.has_report_due()) return drop(message);

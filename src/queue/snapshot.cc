@@ -44,6 +44,9 @@ Described describe(const Message& message, std::uint16_t ordinal) {
     return {record_administrator_order,
             encode(AdministratorOrdered{message.id, recipient.last_attempt, ordinal,
                                         AdministratorOrder::bounce, recipient.last_reply})};
+  if (recipient.awaits_report && recipient.state == RecipientState::delivered)
+    return {record_success_to_report,
+            encode(RecipientEnded{message.id, recipient.last_attempt, ordinal, recipient.state})};
   if (!recipient.is_open())
     return {record_recipient_ended,
             encode(RecipientEnded{message.id, recipient.last_attempt, ordinal, recipient.state})};
@@ -98,8 +101,8 @@ Task<Result<void>> Queue::write_queued(store::CheckpointWriter& writer, QueueId 
     written =
         writer.append(record_administrator_order,
                       encode(AdministratorOrdered{.id = id, .when = io::wall_now(), .reply = {}}));
-  const bool was_warned = options_.delay_warning > Nanoseconds(0) &&
-                          is_told_of_failures(*message) && message->delay_warning == no_deadline;
+  const bool was_warned = options_.delay_warning > Nanoseconds(0) && has_sender_to_tell(*message) &&
+                          message->delay_warning == no_deadline;
   if (written && was_warned)
     written =
         writer.append(record_sender_told_of_delay, encode(SenderToldOfDelay{id, io::wall_now()}));

@@ -7,6 +7,7 @@
 #include "kurir/store/message_record.hh"
 #include "kurir/wire/delivery_report.hh"
 #include "kurir/wire/smtp_data.hh"
+#include "kurir/wire/smtp_parameters.hh"
 
 namespace kurir::relay {
 namespace {
@@ -37,6 +38,27 @@ wire::EnhancedStatus status_of(const queue::Recipient& recipient) {
   const std::string_view reply = recipient.last_reply;
   if (!has_code(reply)) return {};
   return wire::parse_enhanced_status(reply.substr(4)).value_or(wire::EnhancedStatus{});
+}
+
+// What the sender knows the recipient by. It was checked when it came.
+std::string original_of(const queue::Envelope& envelope, std::uint16_t ordinal) {
+  const std::string_view orcpt = envelope.orcpt_of(ordinal);
+  if (orcpt.empty()) return std::string(envelope.recipients[ordinal].original);
+  const std::size_t semicolon = orcpt.find(';') + 1;
+  return std::string(orcpt.substr(0, semicolon)) + wire::decode_xtext(orcpt.substr(semicolon));
+}
+
+// What was passed on to a host that does not report is "relayed" (RFC 3461 5.2.2).
+wire::ReportAction action_of(queue::Notifier::Kind kind, const queue::Recipient& recipient) {
+  switch (kind) {
+    case queue::Notifier::Kind::failed:
+      return wire::ReportAction::failed;
+    case queue::Notifier::Kind::delayed:
+      return wire::ReportAction::delayed;
+    case queue::Notifier::Kind::succeeded:
+      break;
+  }
+  return recipient.is_local ? wire::ReportAction::delivered : wire::ReportAction::relayed;
 }
 
 }  // namespace
@@ -100,14 +122,16 @@ std::string Bounces::compose(const queue::Message& message,
                              const std::vector<std::uint16_t>& ordinals, Kind kind,
                              const std::string& original, QueueId id) const {
   const queue::Envelope& envelope = message.envelope;
-  const bool has_failed = kind == Kind::failed;
   std::vector<wire::ReportedRecipient> recipients;
+  std::vector<std::string> originals;  // shown by the recipients
+  originals.reserve(ordinals.size());
   for (const std::uint16_t ordinal : ordinals) {
     const queue::Recipient& recipient = envelope.recipients[ordinal];
     wire::ReportedRecipient reported;
     reported.address = recipient.address;
-    reported.original = recipient.original;
-    reported.action = has_failed ? wire::ReportAction::failed : wire::ReportAction::delayed;
+    originals.push_back(original_of(envelope, ordinal));
+    reported.original = originals.back();
+    reported.action = action_of(kind, recipient);
     reported.status = status_of(recipient);
     if (is_said_elsewhere(recipient)) {
       reported.remote_reply = recipient.last_reply;
@@ -117,7 +141,7 @@ std::string Bounces::compose(const queue::Message& message,
       reported.explanation = words_of(recipient.last_reply);
     }
     if (recipient.last_attempt.microseconds > 0) reported.last_attempt = recipient.last_attempt;
-    if (!has_failed)
+    if (kind == Kind::delayed)
       reported.tried_until =
           WallTime{envelope.received.microseconds +
                    std::chrono::duration_cast<std::chrono::microseconds>(options_.max_age).count()};
@@ -134,6 +158,11 @@ std::string Bounces::compose(const queue::Message& message,
   report.received_from = envelope.reception.helo;
   report.recipients = recipients;
   report.original = original;
+  const std::string envid =
+      envelope.requests ? wire::decode_xtext(envelope.requests->envid) : std::string();
+  report.envelope_id = envid;
+  report.return_full = kind == Kind::failed && envelope.returned == queue::Returned::full &&
+                       original.size() == message.content_octets;
   return wire::compose_delivery_report(report);
 }
 

@@ -317,8 +317,16 @@ Task<bool> Connection::send_some(queue::Job& job, std::size_t first,
   message.reverse_path = envelope.reverse_path;
   message.has_8bit = envelope.is_8bit;
   message.has_dot_line = envelope.has_dot_line;
-  for (std::size_t at = first; at < end; ++at)
-    message.recipients.push_back(envelope.recipients[job.ordinals[at]].address);
+  message.returned = envelope.returned;
+  if (envelope.requests) message.envid = envelope.requests->envid;
+  for (std::size_t at = first; at < end; ++at) {
+    const std::uint16_t ordinal = job.ordinals[at];
+    const queue::Recipient& recipient = envelope.recipients[ordinal];
+    message.recipients.push_back({.address = recipient.address,
+                                  .notify = recipient.notify,
+                                  .orcpt = envelope.orcpt_of(ordinal),
+                                  .original = recipient.original});
+  }
   const std::vector<smtp::Answer> answers = co_await session_->send(message, content);
   const bool is_lost = !session_->is_usable();
   // A connection that has worked may end between messages: they go by the next one, at once.
@@ -346,9 +354,12 @@ void Connection::settle(queue::Job& job, std::uint16_t ordinal, const smtp::Answ
                                : answer.verdict == Verdict::refused_for_good
                                    ? RecipientState::bounced
                                    : RecipientState::waiting;
-  path_.relay_.queue_.settle(
-      job.message, ordinal,
-      {.state = state, .reply = answer.reply, .command = answer.command, .hop = &at});
+  path_.relay_.queue_.settle(job.message, ordinal,
+                             {.state = state,
+                              .reply = answer.reply,
+                              .command = answer.command,
+                              .hop = &at,
+                              .next_host_reports = session_ && session_->reports()});
   if (state != RecipientState::delivered) return;
   path_.relay_.counters_.add(observe::Counter::messages_delivered);
   path_.relay_.counters_.add(observe::Counter::octets_delivered,

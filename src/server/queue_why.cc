@@ -26,9 +26,11 @@ std::string next_attempt_text(const Configuration& configuration,
 
 std::string waits_for(const Configuration& configuration, const queue::Message& message,
                       const queue::Recipient& recipient) {
-  if (recipient.awaits_report)
-    return message.is_reporting ? "it failed, and its sender is being told"
-                                : "it failed, and its sender is to be told";
+  if (recipient.awaits_report) {
+    const bool has_failed = recipient.state != queue::RecipientState::delivered;
+    return std::string(has_failed ? "it failed" : "it was delivered") + ", and its sender is " +
+           (message.is_reporting ? "being told" : "to be told");
+  }
   const queue::Job* job = job_of(message, recipient);
   if (recipient.is_in_flight)
     return "it is being attempted" + (job == nullptr ? "" : ": " + job->deliverer.explain(*job));

@@ -7,6 +7,7 @@
 #include "kurir/coro/event.hh"
 #include "kurir/smtp/client_session.hh"
 #include "kurir/wire/smtp_data.hh"
+#include "kurir/wire/smtp_parameters.hh"
 
 namespace kurir::smtp {
 namespace {
@@ -18,6 +19,16 @@ constexpr std::size_t stuffed_octets_at_once = 64 * 1024;
 
 // After an early drop the reason may have arrived already.
 constexpr Nanoseconds last_words_wait = Milliseconds(200);
+
+void append_notify(std::string& command, queue::Notify notify) {
+  if (!notify.is_given()) return;
+  command += " NOTIFY=";
+  if (notify.never()) command += "NEVER,";
+  if (notify.of_success()) command += "SUCCESS,";
+  if (notify.of_failure()) command += "FAILURE,";
+  if (notify.of_delay()) command += "DELAY,";
+  command.pop_back();
+}
 
 }  // namespace
 
@@ -46,8 +57,8 @@ Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
     co_return std::move(transaction.answers);
   }
   transaction.commands.push_back(mail_command(message, content.size()));
-  for (const std::string_view recipient : message.recipients)
-    transaction.commands.push_back("RCPT TO:<" + std::string(recipient) + ">\r\n");
+  for (const OutgoingRecipient& recipient : message.recipients)
+    transaction.commands.push_back(rcpt_command(recipient));
   transaction.commands.push_back("DATA\r\n");
   co_await open_transaction(message, transaction);
   if (transaction.data_open && usable_) {
@@ -66,6 +77,23 @@ std::string ClientSession::mail_command(const OutgoingMessage& message,
   std::string command = "MAIL FROM:<" + std::string(message.reverse_path) + '>';
   if (extensions_.size) command += " SIZE=" + std::to_string(octets);
   if (message.has_8bit && extensions_.eight_bit_mime) command += " BODY=8BITMIME";
+  if (extensions_.dsn && message.returned != queue::Returned::unspecified)
+    command += message.returned == queue::Returned::full ? " RET=FULL" : " RET=HDRS";
+  if (extensions_.dsn && !message.envid.empty()) (command += " ENVID=") += message.envid;
+  return command + "\r\n";
+}
+
+// What the sender knows the recipient by is told where the address is another one now (RFC 3461
+// 5.2.1).
+std::string ClientSession::rcpt_command(const OutgoingRecipient& recipient) const {
+  std::string command = "RCPT TO:<" + std::string(recipient.address) + '>';
+  if (extensions_.dsn) {
+    append_notify(command, recipient.notify);
+    if (!recipient.orcpt.empty())
+      (command += " ORCPT=") += recipient.orcpt;
+    else if (!recipient.original.empty())
+      command += " ORCPT=rfc822;" + wire::encode_xtext(recipient.original);
+  }
   return command + "\r\n";
 }
 

@@ -7,6 +7,14 @@
 #include "verbs.hh"
 
 namespace kurir::smtp {
+namespace {
+
+using wire::SmtpParameter;
+constexpr wire::SmtpParameterSet always_offered(SmtpParameter::size, SmtpParameter::body,
+                                                SmtpParameter::ret, SmtpParameter::envid,
+                                                SmtpParameter::notify, SmtpParameter::orcpt);
+
+}  // namespace
 
 ServerSession::ServerSession(io::Stream& stream, Service service, const ServerServices& services,
                              std::string user)
@@ -103,7 +111,7 @@ Task<ServerSession::Next> ServerSession::act(const wire::SmtpCommand& command) {
 
 wire::SmtpCommandOptions ServerSession::command_options() const {
   wire::SmtpCommandOptions options;
-  if (!extended_) options.offered = wire::SmtpParameterSet();
+  options.offered = extended_ ? always_offered : wire::SmtpParameterSet();
   if (extended_ && offers_login()) options.offered.add(wire::SmtpParameter::auth);
   return options;
 }

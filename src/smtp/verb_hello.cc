@@ -32,7 +32,7 @@ ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
   output += "\r\n250-8BITMIME\r\n";
   if (offers_tls()) output += "250-STARTTLS\r\n";
   if (offers_login()) output += "250-AUTH PLAIN LOGIN\r\n";
-  output += "250-ENHANCEDSTATUSCODES\r\n250 HELP\r\n";
+  output += "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 HELP\r\n";
   return Next::go_on;
 }
 

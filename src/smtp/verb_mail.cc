@@ -1,8 +1,17 @@
-// MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152) and AUTH (RFC 4954 5).
+// MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), AUTH (RFC 4954 5), RET and ENVID
+// (RFC 3461).
 
 #include "kurir/smtp/server_session.hh"
 
 namespace kurir::smtp {
+namespace {
+
+queue::Returned returned_of(wire::DsnReturn ret) {
+  if (ret == wire::DsnReturn::full) return queue::Returned::full;
+  return ret == wire::DsnReturn::headers ? queue::Returned::headers : queue::Returned::unspecified;
+}
+
+}  // namespace
 
 Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) {
   if (transaction_)
@@ -20,6 +29,8 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
   queue::Envelope& envelope = transaction_->envelope;
   envelope.reverse_path = command.path.own().text();
   envelope.is_8bit = command.mail.body == wire::BodyType::eight_bit_mime;
+  envelope.returned = returned_of(command.mail.ret);
+  if (command.mail.envid) envelope.make_requests().envid = *command.mail.envid;
   envelope.reception.helo = helo_;
   if (service_ != Service::local) envelope.reception.peer_address = stream_.peer().text();
   envelope.reception.user = user_;

@@ -1,5 +1,5 @@
-// RCPT (RFC 5321 4.1.1.3): who gets it. Unknown users are refused here, so that no bounce goes to a
-// forged sender.
+// RCPT (RFC 5321 4.1.1.3) with NOTIFY and ORCPT (RFC 3461): who gets it. Unknown users are refused
+// here, so that no bounce goes to a forged sender.
 
 #include <algorithm>
 
@@ -7,10 +7,26 @@
 #include "kurir/smtp/server_session.hh"
 
 namespace kurir::smtp {
+namespace {
+
+queue::Notify notify_of(const wire::RcptParameters::Notify& asked) {
+  namespace flag = store::recipient_flag;
+  std::uint32_t bits = 0;
+  if (asked.never) bits |= flag::notify_never;
+  if (asked.success) bits |= flag::notify_success;
+  if (asked.failure) bits |= flag::notify_failure;
+  if (asked.delay) bits |= flag::notify_delay;
+  return queue::Notify(static_cast<std::uint8_t>(bits));
+}
+
+}  // namespace
 
 Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) {
   if (transaction_->envelope.recipients.size() >= services_.options.recipients_max)
     co_return refuse({452, "4.5.3", "Too many recipients; send the rest in another transaction"});
+  transaction_->orcpt_octets += command.rcpt.orcpt.value_or("").size();
+  if (transaction_->orcpt_octets > limits::dsn_orcpts_octets_max)
+    co_return refuse({452, "4.5.3", "Too much ORCPT; send the rest in another transaction"});
   const std::string address(command.path.own().text());
   const Shared<const directory::Snapshot> names = services_.directory.pin();
   const directory::LocalRecipient resolved = names->resolve(address);
@@ -31,7 +47,7 @@ Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) 
     if (room == MailboxRoom::not_now)
       co_return refuse({452, "4.2.2", "Mailbox is full; try again later"});
   }
-  add_recipient(address, resolved);
+  add_recipient(address, resolved, command.rcpt);
   reply(250, "2.1.5", "Ok");
   co_return Next::go_on;
 }
@@ -58,14 +74,15 @@ std::optional<ServerSession::Refusal> ServerSession::refusal_of(
 
 // Aliases are expanded here, once: each target is a recipient of its own, with its own outcome.
 void ServerSession::add_recipient(const std::string& address,
-                                  const directory::LocalRecipient& resolved) {
+                                  const directory::LocalRecipient& resolved,
+                                  const wire::RcptParameters& parameters) {
   for (directory::Place& place : directory::places_of(address, resolved))
-    add_to_envelope(std::move(place.address), address, place.is_local);
+    add_to_envelope(std::move(place.address), address, place.is_local, parameters);
 }
 
 // A second mention of the same place is answered 250 and delivered once.
-void ServerSession::add_to_envelope(std::string address, const std::string& original,
-                                    bool is_local) {
+void ServerSession::add_to_envelope(std::string address, const std::string& original, bool is_local,
+                                    const wire::RcptParameters& parameters) {
   std::vector<queue::Recipient>& recipients = transaction_->envelope.recipients;
   const bool known = std::ranges::any_of(
       recipients, [&](const auto& recipient) { return recipient.address == address; });
@@ -74,7 +91,13 @@ void ServerSession::add_to_envelope(std::string address, const std::string& orig
   if (address != original) recipient.original = original;
   recipient.address = std::move(address);
   recipient.is_local = is_local;
+  recipient.notify = notify_of(parameters.notify);
   recipients.push_back(std::move(recipient));
+  if (parameters.orcpt) {
+    std::vector<std::string>& orcpt = transaction_->envelope.make_requests().orcpt;
+    orcpt.resize(recipients.size());
+    orcpt.back() = *parameters.orcpt;
+  }
   transaction_->is_local = transaction_->is_local || is_local;
 }
 

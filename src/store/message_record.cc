@@ -67,10 +67,86 @@ bool content_adds_up(const MessageFixed& fixed, const std::vector<RecordRef>& ex
   return octets == fixed.content_octets;
 }
 
+void put_field(std::string& out, std::uint16_t tag, std::string_view value) {
+  put(out, tag);
+  put_string(out, value);
+}
+
+// What most messages have nothing of; empty then.
+std::string fields_of(const MessageEnvelope& envelope) {
+  std::string out;
+  if (!envelope.envid.empty()) put_field(out, extra_field::envid, envelope.envid);
+  for (std::uint32_t ordinal = 0; ordinal < envelope.recipients.size(); ++ordinal) {
+    if (envelope.recipients[ordinal].orcpt.empty()) continue;
+    std::string value;
+    put(value, ordinal);
+    put_field(out, extra_field::orcpt, value.append(envelope.recipients[ordinal].orcpt));
+  }
+  if (envelope.priority != 0) {
+    std::string value;
+    put(value, envelope.priority);
+    put_field(out, extra_field::priority, value);
+  }
+  if (envelope.hold_until.microseconds != 0) {
+    std::string value;
+    put(value, envelope.hold_until.microseconds);
+    put_field(out, extra_field::hold_until, value);
+  }
+  if (envelope.deliver_by.microseconds != 0) {
+    std::string value;
+    put(value, envelope.deliver_by.microseconds);
+    put(value, envelope.deliver_by_flags);
+    put_field(out, extra_field::deliver_by, value);
+  }
+  return out;
+}
+
+// False: not what a writer of ours would have written.
+bool take_field(MessageEnvelope& envelope, std::uint16_t tag, std::string_view value) {
+  Taker taker(value);
+  switch (tag) {
+    case extra_field::envid:
+      envelope.envid = value;
+      return true;
+    case extra_field::orcpt: {
+      const auto ordinal = taker.take<std::uint32_t>();
+      if (taker.failed() || ordinal >= envelope.recipients.size()) return false;
+      envelope.recipients[ordinal].orcpt = taker.rest();
+      return true;
+    }
+    case extra_field::priority:
+      envelope.priority = taker.take<std::int8_t>();
+      break;
+    case extra_field::hold_until:
+      envelope.hold_until = {taker.take<std::int64_t>()};
+      break;
+    case extra_field::deliver_by:
+      envelope.deliver_by = {taker.take<std::int64_t>()};
+      envelope.deliver_by_flags = taker.take<std::uint8_t>();
+      break;
+    default:
+      return true;
+  }
+  return !taker.failed() && taker.rest().empty();
+}
+
+bool take_extras(MessageEnvelope& envelope, Taker& from) {
+  const auto octets = from.take<std::uint32_t>();
+  Taker fields(from.take_octets(octets));
+  while (!fields.rest().empty()) {
+    const auto tag = fields.take<std::uint16_t>();
+    const std::string_view value = fields.take_string();
+    if (fields.failed() || !take_field(envelope, tag, value)) return false;
+  }
+  return !from.failed();
+}
+
 }  // namespace
 
 std::string encode_message(const MessageEnvelope& envelope, std::size_t tail_octets) {
-  const MessageFixed fixed{.version = message_version,
+  const std::string fields = fields_of(envelope);
+  const std::uint16_t version = fields.empty() ? 1 : message_version;
+  const MessageFixed fixed{.version = version,
                            .reserved = 0,
                            .flags = envelope.flags,
                            .queue_id = envelope.queue_id.value,
@@ -94,7 +170,9 @@ std::string encode_message(const MessageEnvelope& envelope, std::size_t tail_oct
     put_string(out, recipient.original_address);
   }
   for (const RecordRef& extent : envelope.extents) put(out, extent);
-  return out;
+  if (fields.empty()) return out;
+  put(out, static_cast<std::uint32_t>(fields.size()));
+  return out += fields;
 }
 
 Result<DecodedMessage> decode_message(std::string_view payload) {
@@ -120,6 +198,8 @@ Result<DecodedMessage> decode_message(std::string_view payload) {
   }
   envelope.extents.resize(fixed.extents);
   for (RecordRef& extent : envelope.extents) extent = taker.take<RecordRef>();
+  const bool has_extras = fixed.version >= 2;
+  if (has_extras && !take_extras(envelope, taker)) return fail(Errc::corrupt, Origin::log);
   message.tail = taker.rest();
   const bool whole = !taker.failed() && message.tail.size() == fixed.tail_octets &&
                      content_adds_up(fixed, envelope.extents);

@@ -112,7 +112,8 @@ class House {
   }
 
   // A message for these recipients, appended; commit() is the caller's.
-  Message* append(std::vector<std::string> recipients, std::string sender = "sender@example.org") {
+  Message* append(std::vector<std::string> recipients, std::string sender = "sender@example.org",
+                  Notify notify = {}) {
     Envelope envelope;
     envelope.reverse_path = std::move(sender);
     envelope.received = io::wall_now();
@@ -120,6 +121,7 @@ class House {
       Recipient& recipient = envelope.recipients.emplace_back();
       recipient.address = address;
       recipient.is_local = address.ends_with("@local.test");
+      recipient.notify = notify;
     }
     const std::string_view pieces[] = {"Subject: x\r\n\r\ntext\r\n"};
     const Result<Message*> message =

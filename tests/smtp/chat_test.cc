@@ -24,7 +24,9 @@ INSTANTIATE_TEST_SUITE_P(Golden, SmtpChat,
                                          "pipelining", "pipelining_not_offered",
                                          "pipelining_before_ehlo", "dots", "submission_needs_login",
                                          "submission_plain", "submission_login",
-                                         "submission_failures", "tls_starttls", "tls_injection"),
+                                         "submission_failures", "dsn_bad_mail", "dsn_bad_mail_too",
+                                         "dsn_bad_notify", "dsn_bad_orcpt", "dsn_bad_rcpt",
+                                         "dsn_before_ehlo", "tls_starttls", "tls_injection"),
                          [](const auto& chat) { return chat.param; });
 
 }  // namespace

@@ -8,10 +8,14 @@
 //                 nothing else leaves before the next host has spoken
 //   C: <closes>   Kurir ends the connection, having said all
 //   M: sender recipient ...        a message that Kurir has for it, "<>" being the null sender;
-//                                  "8bit" in front says that its content has octets above 127
+//                                  "8bit" in front says that its content has octets above 127,
+//                                  RET=... and ENVID=... what its sender asked; behind a
+//                                  recipient NOTIFY=bits, ORCPT=... and ALIAS=address are its own
 //   M> text       a line of its content
 //   A: ready      what open() must say; then, by recipient, what send() must: verdict (command)
 //                 reply
+
+#include <list>
 
 #include "client_fixture.hh"
 #include "support/chat.hh"
@@ -27,7 +31,22 @@ struct ClientChat {
   std::vector<Line> lines;
   std::vector<Letter> letters;
   std::vector<std::string> answers;
+  std::list<std::string> words;  // that letters view
 };
+
+// The views of the last recipient's requests look into chat.words.
+inline void read_request(ClientChat& chat, Letter& letter, const std::string& word) {
+  letter.asked.resize(letter.recipients.size());
+  const std::size_t equals = word.find('=') + 1;
+  const std::string_view value = chat.words.emplace_back(word.substr(equals));
+  OutgoingRecipient& last = letter.asked.back();
+  if (word.starts_with("NOTIFY="))
+    last.notify = queue::Notify(static_cast<std::uint8_t>(std::stoi(word.substr(equals))));
+  else if (word.starts_with("ORCPT="))
+    last.orcpt = value;
+  else
+    last.original = value;
+}
 
 inline void read_letter(ClientChat& chat, std::string_view words) {
   Letter& letter = chat.letters.emplace_back();
@@ -37,6 +56,13 @@ inline void read_letter(ClientChat& chat, std::string_view words) {
     words.remove_prefix(std::min(space + 1, words.size()));
     if (word == "8bit")
       letter.has_8bit = true;
+    else if (word.starts_with("RET="))
+      letter.returned = word == "RET=FULL" ? queue::Returned::full : queue::Returned::headers;
+    else if (word.starts_with("ENVID="))
+      letter.envid = word.substr(6);
+    else if (word.starts_with("NOTIFY=") || word.starts_with("ORCPT=") ||
+             word.starts_with("ALIAS="))
+      read_request(chat, letter, word);
     else if (letter.sender.empty())
       letter.sender = word;
     else

@@ -32,6 +32,10 @@ struct Letter {
   std::vector<std::string> recipients;
   std::string content;
   bool has_8bit = false;
+  // By recipient; may be shorter.
+  std::vector<OutgoingRecipient> asked = {};
+  std::string envid = {};
+  queue::Returned returned = queue::Returned::unspecified;
   std::size_t piece_octets = 0;  // written in extents of so many octets; 0: in one piece
 };
 
@@ -127,7 +131,12 @@ class Visit {
     store::MessageContent content = co_await box_.content_of(letter);
     OutgoingMessage message;
     message.reverse_path = letter.sender;
-    message.recipients.assign(letter.recipients.begin(), letter.recipients.end());
+    message.recipients = letter.asked;
+    message.recipients.resize(letter.recipients.size());
+    for (std::size_t at = 0; at < letter.recipients.size(); ++at)
+      message.recipients[at].address = letter.recipients[at];
+    message.envid = letter.envid;
+    message.returned = letter.returned;
     message.has_8bit = letter.has_8bit;
     message.has_dot_line = has_dot_line(letter.content);
     const std::vector<Answer> answers = co_await session_->send(message, content);

@@ -33,6 +33,22 @@ MessageEnvelope example() {
   return envelope;
 }
 
+// With something of each kind that version 2 added.
+MessageEnvelope example_with_extras() {
+  MessageEnvelope envelope = example();
+  envelope.envid = "QQ+2B314";
+  envelope.recipients[1].orcpt = "rfc822;B+2Borig@elsewhere.test";
+  envelope.priority = -4;
+  envelope.hold_until = {1'700'000'100'000'000};
+  envelope.deliver_by = {1'700'000'200'000'000};
+  envelope.deliver_by_flags = deliver_by_flag::notify | deliver_by_flag::trace;
+  return envelope;
+}
+
+std::string payload_with_extras() {
+  return encode_message(example_with_extras(), tail.size()) + std::string(tail);
+}
+
 std::string example_payload() { return encode_message(example(), tail.size()) + std::string(tail); }
 
 TEST(MessageRecord, decodes_to_what_was_encoded) {
@@ -59,6 +75,50 @@ TEST(MessageRecord, decodes_to_what_was_encoded) {
   EXPECT_EQ(decoded->tail, tail);
 }
 
+TEST(MessageRecord, decodes_to_the_extras_that_were_encoded) {
+  const std::string payload = payload_with_extras();
+  const Result<DecodedMessage> decoded = decode_message(payload);
+  ASSERT_TRUE(decoded.has_value());
+  const MessageEnvelope& envelope = decoded->envelope;
+  EXPECT_EQ(envelope.envid, "QQ+2B314");
+  EXPECT_EQ(envelope.recipients[0].orcpt, "");
+  EXPECT_EQ(envelope.recipients[1].orcpt, "rfc822;B+2Borig@elsewhere.test");
+  EXPECT_EQ(envelope.priority, -4);
+  EXPECT_EQ(envelope.hold_until, (WallTime{1'700'000'100'000'000}));
+  EXPECT_EQ(envelope.deliver_by, (WallTime{1'700'000'200'000'000}));
+  EXPECT_EQ(envelope.deliver_by_flags, deliver_by_flag::notify | deliver_by_flag::trace);
+  EXPECT_EQ(envelope.extents, example().extents);
+  EXPECT_EQ(decoded->tail, tail);
+}
+
+// Replaces the extras of the example, which has none but these.
+std::string payload_with_field(std::uint16_t tag, std::string_view value) {
+  MessageEnvelope envelope = example();
+  envelope.envid = std::string_view("????????????????").substr(0, value.size());
+  std::string payload = encode_message(envelope, tail.size()) + std::string(tail);
+  const std::size_t at = payload.find("????");
+  payload.replace(at - 4, sizeof tag, reinterpret_cast<const char*>(&tag), sizeof tag);
+  payload.replace(at, value.size(), value);
+  return payload;
+}
+
+TEST(MessageRecord, skips_a_field_that_it_does_not_know) {
+  const std::string payload = payload_with_field(999, "anything");
+  const Result<DecodedMessage> decoded = decode_message(payload);
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->envelope.envid, "");
+  EXPECT_EQ(decoded->tail, tail);
+}
+
+TEST(MessageRecord, refuses_fields_that_no_writer_writes) {
+  EXPECT_FALSE(decode_message(payload_with_field(extra_field::priority, "1234")).has_value());
+  EXPECT_FALSE(decode_message(payload_with_field(extra_field::hold_until, "1234567")).has_value());
+  EXPECT_FALSE(decode_message(payload_with_field(extra_field::deliver_by, "12345678")).has_value());
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(decode_message(payload_with_field(extra_field::orcpt, "\2\0\0\0a"sv)).has_value());
+  EXPECT_TRUE(decode_message(payload_with_field(extra_field::orcpt, "\1\0\0\0a"sv)).has_value());
+}
+
 TEST(MessageRecord, an_empty_message_from_nobody_decodes) {
   const Result<DecodedMessage> decoded = decode_message(encode_message({}, 0));
   ASSERT_TRUE(decoded.has_value());
@@ -67,20 +127,21 @@ TEST(MessageRecord, an_empty_message_from_nobody_decodes) {
 }
 
 TEST(MessageRecord, every_truncation_is_corrupt) {
-  const std::string payload = example_payload();
-  for (std::size_t octets = 0; octets < payload.size(); ++octets) {
-    // Its own allocation, so that a sanitizer sees a read past the end.
-    const std::vector<char> cut(payload.begin(),
-                                payload.begin() + static_cast<std::ptrdiff_t>(octets));
-    EXPECT_FALSE(decode_message({cut.data(), cut.size()}).has_value()) << octets;
+  for (const std::string& payload : {example_payload(), payload_with_extras()}) {
+    for (std::size_t octets = 0; octets < payload.size(); ++octets) {
+      // Its own allocation, so that a sanitizer sees a read past the end.
+      const std::vector<char> cut(payload.begin(),
+                                  payload.begin() + static_cast<std::ptrdiff_t>(octets));
+      EXPECT_FALSE(decode_message({cut.data(), cut.size()}).has_value()) << octets;
+    }
+    EXPECT_FALSE(decode_message(payload + "x").has_value());
   }
-  EXPECT_FALSE(decode_message(payload + "x").has_value());
 }
 
 // The record's checksum finds what this does not; here it must only not read outside or allocate
 // without bound.
 TEST(MessageRecord, no_flipped_bit_reads_outside) {
-  const std::string payload = example_payload();
+  const std::string payload = payload_with_extras();
   std::size_t refused = 0;
   for (std::size_t bit = 0; bit < payload.size() * 8; ++bit) {
     std::vector<char> flipped(payload.begin(), payload.end());
@@ -111,6 +172,7 @@ TEST(MessageRecord, a_newer_version_is_refused_as_such) {
 
 TEST(MessageRecord, golden_octets) {
   EXPECT_TRUE(test::golden("message-v1.bin") == example_payload());
+  EXPECT_TRUE(test::golden("message-v2.bin") == payload_with_extras());
 }
 
 }  // namespace

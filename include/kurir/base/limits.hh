@@ -15,10 +15,11 @@ inline constexpr std::size_t smtp_unterminated_octets_max = 1 << 20;
 inline constexpr std::size_t path_octets_max = 256;
 inline constexpr std::size_t local_part_octets_max = 64;
 inline constexpr std::size_t domain_octets_max = 255;
-inline constexpr std::size_t text_line_octets_max = 998;        // of content, CRLF not counted
-inline constexpr std::size_t dsn_envid_octets_max = 100;        // RFC 3461 4.4
-inline constexpr std::size_t dsn_orcpt_octets_max = 500;        // RFC 3461 4.2
-inline constexpr std::size_t smtp_reply_line_octets_max = 512;  // ours, CRLF included
+inline constexpr std::size_t text_line_octets_max = 998;         // of content, CRLF not counted
+inline constexpr std::size_t dsn_envid_octets_max = 100;         // RFC 3461 4.4
+inline constexpr std::size_t dsn_orcpt_octets_max = 500;         // RFC 3461 4.2
+inline constexpr std::size_t dsn_orcpts_octets_max = 96 * 1024;  // ours: of all recipients
+inline constexpr std::size_t smtp_reply_line_octets_max = 512;   // ours, CRLF included
 inline constexpr std::size_t smtp_peer_reply_line_octets_max = 4096;
 inline constexpr std::size_t smtp_peer_reply_octets_max = 64 * 1024;
 inline constexpr std::size_t sasl_name_octets_max = 255;  // RFC 4616 2: each field, at least this
@@ -71,8 +72,8 @@ inline constexpr std::uint32_t log_record_payload_max = 1U << 20;
 inline constexpr unsigned log_batches_max = 4;
 inline constexpr unsigned log_free_segments_max = 4;
 inline constexpr std::size_t content_extent_octets =
-    128 << 10;                                       // a message above it is stored in extents
-inline constexpr std::size_t reader_files_max = 64;  // open at once, a core
+    128 << 10;                                            // a message above it is stored in extents
+inline constexpr std::size_t reader_files_max = 64;       // open at once, a core
 inline constexpr std::size_t damaged_records_max = 1024;  // remembered by a reader
 
 // Checkpoints (store/checkpoint_writer.hh). One is taken where a start would read so much more than
@@ -120,7 +121,8 @@ inline constexpr std::size_t dns_cache_octets_max = 16 << 20;
 static_assert(smtp_command_octets_max > path_octets_max + 512,
               "a path with parameters fits a command");
 
-static_assert(content_extent_octets + 64 * 1024 + 1000 * 700 < log_record_payload_max,
+static_assert(content_extent_octets + 64 * 1024 + 1000 * 700 + dsn_orcpts_octets_max <
+                  log_record_payload_max,
               "the rest of a large message and its envelope fit one record");
 static_assert(mailbox_record_messages_max * 68 + mailbox_record_ranges_max * 8 <
                   log_record_payload_max,

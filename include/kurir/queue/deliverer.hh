@@ -57,6 +57,7 @@ struct Outcome {
   std::string_view command = {};                   // what the reply answered
   const Hop* hop = nullptr;                        // where it was said; null: here
   bool by_administrator = false;                   // an order, not an attempt
+  bool next_host_reports = false;  // it took over what the sender is to be told (RFC 3461 5.2.1)
 };
 
 class Deliverer {
@@ -94,7 +95,7 @@ std::string_view trouble_of(const Message& message, const Recipient& recipient);
 class Notifier {
  public:
   virtual ~Notifier() = default;
-  enum class Kind : std::uint8_t { failed, delayed };
+  enum class Kind : std::uint8_t { failed, delayed, succeeded };
   // Whether anybody is to be told; false ends what failed without a word.
   virtual bool wants(const Message& message) const = 0;
   virtual Task<Result<void>> notify(const Message& message, std::vector<std::uint16_t> ordinals,

@@ -12,6 +12,7 @@
 //    19  u8[5] zero                            26  u16 attempts so far
 //                                              28  u32 octets of the reply (at most 1024)
 //                                              32  u8[8] zero, then the reply
+//   delivered, which the sender is yet to be told (37): as 32
 //   sender told of the delay (36), 16 octets
 //     0  u64 queue id                           8  i64 when
 //   administrator's order (35), 24 octets + reply
@@ -42,6 +43,7 @@ inline constexpr std::uint16_t record_recipient_put_off = 33;
 inline constexpr std::uint16_t record_queued = 34;
 inline constexpr std::uint16_t record_administrator_order = 35;
 inline constexpr std::uint16_t record_sender_told_of_delay = 36;
+inline constexpr std::uint16_t record_success_to_report = 37;
 inline constexpr std::size_t reply_octets_max = 1024;
 
 struct RecipientEnded {

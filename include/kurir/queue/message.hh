@@ -13,6 +13,7 @@
 #include "kurir/base/ids.hh"
 #include "kurir/coro/timer_wheel.hh"
 #include "kurir/queue/text.hh"
+#include "kurir/store/message_record.hh"
 #include "kurir/store/record_ref.hh"
 
 namespace kurir::queue {
@@ -44,14 +45,49 @@ inline constexpr std::array message_states = {MessageState::scheduled, MessageSt
                                               MessageState::in_flight, MessageState::held};
 std::string_view name_of(MessageState state);
 
+// NOTIFY (RFC 3461 4.1) as bits, store::recipient_flag::notify_*.
+class Notify {
+ public:
+  Notify() = default;
+  explicit Notify(std::uint8_t bits) : bits_(bits) {}
+  bool is_given() const { return bits_ != 0; }
+  bool of_success() const { return (bits_ & store::recipient_flag::notify_success) != 0; }
+  // Both are the default.
+  bool of_failure() const {
+    return !is_given() || (bits_ & store::recipient_flag::notify_failure) != 0;
+  }
+  bool of_delay() const {
+    return !is_given() || (bits_ & store::recipient_flag::notify_delay) != 0;
+  }
+  bool never() const { return (bits_ & store::recipient_flag::notify_never) != 0; }
+  std::uint8_t bits() const { return bits_; }
+
+ private:
+  std::uint8_t bits_ = 0;
+};
+
+// How much of a message its sender wants back with a report of failure (RFC 3461 4.3).
+enum class Returned : std::uint8_t { unspecified, full, headers };
+
+// What few senders ask for; apart from the envelope so that it costs nobody else.
+struct Requests {
+  std::string envid;               // RFC 3461 4.4: xtext, as given
+  std::vector<std::string> orcpt;  // RFC 3461 4.2: by recipient, as given; may be shorter
+  std::string_view orcpt_of(std::size_t ordinal) const {
+    return ordinal < orcpt.size() ? std::string_view(orcpt[ordinal]) : std::string_view();
+  }
+};
+
 struct Recipient {
   std::string address;  // where it goes: after aliases, in normal form
   Text original;        // as the client gave it, where that differs; else empty
   bool is_local = false;
   RecipientState state = RecipientState::waiting;
-  bool is_offered = false;     // part of a job
-  bool is_in_flight = false;   // which is being attempted
-  bool awaits_report = false;  // failed, and the sender was not told yet: not journalled as ended
+  bool is_offered : 1 = false;    // part of a job
+  bool is_in_flight : 1 = false;  // which is being attempted
+  // It failed, or the sender asked about success, and was not told yet: not journalled as ended.
+  bool awaits_report = false;
+  Notify notify;                                      // what the sender wants to be told of
   MessageState counted_as = MessageState::scheduled;  // in the tally, where it is counted
   std::uint16_t attempts = 0;
   DomainCount* counted_in = nullptr;     // the tally's; null: not counted
@@ -80,6 +116,16 @@ struct Envelope {
   std::int64_t receive_us = -1;  // from 354 to the content's end; not measured, or forgotten: -1
   bool is_8bit = false;          // BODY=8BITMIME, or 8-bit octets were seen
   bool has_dot_line = false;     // some line begins with a dot: sending needs stuffing
+  Returned returned = Returned::unspecified;
+  std::unique_ptr<Requests> requests;  // null: none
+
+  Requests& make_requests() {
+    if (!requests) requests = std::make_unique<Requests>();
+    return *requests;
+  }
+  std::string_view orcpt_of(std::size_t ordinal) const {
+    return requests ? requests->orcpt_of(ordinal) : std::string_view();
+  }
 };
 
 class Queue;
@@ -118,6 +164,7 @@ struct Message {
 
   bool has_waiting() const;
   bool has_report_due() const;
+  bool has_failed_to_report() const;  // of what is due
   bool is_in_flight() const { return jobs_in_flight > 0; }
   MessageState state() const;
   Instant next_attempt() const;  // the earliest of those that wait; no_deadline: none

@@ -143,6 +143,7 @@ class Queue {
     std::vector<RecipientEnded> ended;
     std::vector<std::pair<RecipientPutOff, std::string>> put_off;
     std::vector<std::pair<std::uint16_t, std::string>> to_bounce;  // with the reply
+    std::vector<std::uint16_t> succeeded;
     bool sender_warned = false, is_held = false;
   };
   store::Log& log_for(bool is_local) { return is_local ? *logs_.mail : *logs_.spool; }
@@ -170,11 +171,15 @@ class Queue {
   void journal_ended(Message& message, std::size_t ordinal);
   void sync_soon(const store::RecordRef& last);
   Task<void> sync_journal();
-  bool is_told_of_failures(const Message& message) const;
+  void journal_success(Message& message, std::size_t ordinal);
+  void synced_with_next(const Recipient& recipient, const store::RecordRef& written);
+  bool has_sender_to_tell(const Message& message) const;
+  bool is_told_of_failure(const Message& message, const Recipient& recipient) const;
+  bool is_told_of_success(const Message& message, const Recipient& recipient) const;
   void report_to_sender(Message& message, Notifier::Kind kind);
   void report_awaited();
   Task<void> tell_sender(Message& message, Notifier::Kind kind);
-  void told_of_failures(Message& message, const std::vector<std::uint16_t>& ordinals);
+  void told_of_ends(Message& message, const std::vector<std::uint16_t>& ordinals);
   void told_of_delay(Message& message);
 
   // administration.cc

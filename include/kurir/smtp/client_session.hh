@@ -13,6 +13,7 @@
 #include "kurir/base/clock.hh"
 #include "kurir/coro/task.hh"
 #include "kurir/io/socket.hh"
+#include "kurir/queue/message.hh"
 #include "kurir/store/message_record.hh"
 #include "kurir/tls/context.hh"
 #include "kurir/wire/smtp_data.hh"
@@ -62,10 +63,19 @@ struct Answer {
   std::string_view command;  // what it answered: "MAIL", "RCPT", "DATA", "."; static
 };
 
+struct OutgoingRecipient {
+  std::string_view address;
+  queue::Notify notify = {};
+  std::string_view orcpt = {};     // RFC 3461 4.2, as given; empty: not
+  std::string_view original = {};  // what the client gave, where an alias made `address` of it
+};
+
 struct OutgoingMessage {
   std::string_view reverse_path;
-  std::vector<std::string_view> recipients;  // at most client_recipients_max
+  std::vector<OutgoingRecipient> recipients;  // at most client_recipients_max
   bool has_8bit = false, has_dot_line = false;
+  queue::Returned returned = queue::Returned::unspecified;
+  std::string_view envid = {};  // RFC 3461 4.4, as given; empty: not
 };
 inline constexpr std::size_t client_recipients_max = 100;  // RFC 5321 4.5.3.1.8
 
@@ -81,6 +91,8 @@ class ClientSession {
   // One transaction: an answer for each recipient, in order. What happened to the connection shows
   // in is_usable().
   Task<std::vector<Answer>> send(const OutgoingMessage& message, store::MessageContent& content);
+  // The host takes over what senders want to be told (RFC 3461).
+  bool reports() const { return extensions_.dsn; }
   // False after 421, a reply that makes no sense, a timeout or the peer's end.
   bool is_usable() const { return usable_; }
   // Waits until the peer says or ends something (false: the connection is of no use any more), or
@@ -96,7 +108,7 @@ class ClientSession {
 
  private:
   struct Extensions {
-    bool pipelining = false, eight_bit_mime = false, size = false, starttls = false;
+    bool pipelining = false, eight_bit_mime = false, size = false, starttls = false, dsn = false;
     std::uint64_t size_max = 0;  // 0: not said
   };
   struct Reply {
@@ -116,6 +128,7 @@ class ClientSession {
   Task<std::optional<Answer>> secure();
   Task<std::optional<Answer>> start_tls();
 
+  std::string rcpt_command(const OutgoingRecipient& recipient) const;
   std::string mail_command(const OutgoingMessage& message, std::uint64_t octets) const;
   Task<void> open_transaction(const OutgoingMessage& message, Transaction& transaction);
   void take_reply(Transaction& transaction, std::size_t step, const Reply& reply);

@@ -130,8 +130,10 @@ class ServerSession {
   bool offers_tls() const;
   std::string protocol() const;
   std::optional<Refusal> refusal_of(const directory::LocalRecipient& resolved) const;
-  void add_recipient(const std::string& address, const directory::LocalRecipient& resolved);
-  void add_to_envelope(std::string address, const std::string& original, bool is_local);
+  void add_recipient(const std::string& address, const directory::LocalRecipient& resolved,
+                     const wire::RcptParameters& parameters);
+  void add_to_envelope(std::string address, const std::string& original, bool is_local,
+                       const wire::RcptParameters& parameters);
   Task<std::optional<Refusal>> await_room(std::uint64_t octets);
   Task<Next> receive_content();
   std::optional<Refusal> refusal_of(const Incoming& incoming) const;

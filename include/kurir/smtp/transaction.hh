@@ -12,6 +12,7 @@ struct Transaction {
   bool is_local = false;  // some recipient is: the content goes to the mail stream
   std::uint64_t declared_octets = 0;
   unsigned refused_recipients = 0;
+  std::size_t orcpt_octets = 0;  // of all recipients
 };
 
 }  // namespace kurir::smtp

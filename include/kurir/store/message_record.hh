@@ -3,15 +3,21 @@
 // lies, and the end of the content itself. Little-endian, no padding between fields. Any core:
 // pure, but for MessageContent (core-local).
 //
-//   payload  := fixed strings recipient* extent* tail
+//   payload  := fixed strings recipient* extent* [extras] tail
 //   fixed    := MessageFixed, 48 octets, below
-//   strings  := reverse_path helo peer_address protocol user session_id    each: u16 octets, then
-//   the octets recipient:= u32 flags, string address, string original_address extent   :=
-//   RecordRef, 16 octets: a record of type content_extent, whose whole payload is content tail :=
-//   the content's last octets, up to the payload's end content  := the extents' payloads in order,
-//   then the tail; CRLF line ends, no dot-stuffing
+//   strings  := reverse_path helo peer_address protocol user session_id
+//               each: u16 octets, then the octets
+//   recipient:= u32 flags, string address, string original_address
+//   extent   := RecordRef, 16 octets: a record of type content_extent, whose whole payload is
+//               content
+//   extras   := u32 octets of the fields, then field*; only in version 2
+//   field    := u16 tag (extra_field), u16 octets, the value; a tag that is not known is skipped
+//   tail     := the content's last octets, up to the payload's end
+//   content  := the extents' payloads in order, then the tail; CRLF line ends (but for a
+//               BINARYMIME message's), no dot-stuffing
 //
-// Version rule: a reader refuses a version above its own. New flags bits need none.
+// Version rule: a reader refuses a version above its own. New flags bits and new fields need none.
+// Version 1 is written where there are no extras: what most messages are stays as it was.
 
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +45,7 @@ inline constexpr std::uint32_t received_by_tls = 32;
 inline constexpr std::uint32_t is_bounce = 64;     // made here: a delivery status notification
 inline constexpr std::uint32_t ret_headers = 128;  // DSN RET=HDRS (RFC 3461 4.3)
 inline constexpr std::uint32_t ret_full = 256;     // DSN RET=FULL
+inline constexpr std::uint32_t is_binary = 512;    // BODY=BINARYMIME (RFC 3030)
 }  // namespace message_flag
 
 namespace recipient_flag {
@@ -49,7 +56,22 @@ inline constexpr std::uint32_t notify_delay = 8;
 inline constexpr std::uint32_t local = 16;  // its domain was local when it was accepted
 }  // namespace recipient_flag
 
-inline constexpr std::uint16_t message_version = 1;
+// Values are little-endian.
+namespace extra_field {
+inline constexpr std::uint16_t envid = 1;  // RFC 3461 4.4: xtext, as given
+inline constexpr std::uint16_t orcpt =
+    2;  // RFC 3461 4.2: u32 ordinal of the recipient, then type;xtext, as given
+inline constexpr std::uint16_t priority = 3;    // RFC 6710: i8
+inline constexpr std::uint16_t hold_until = 4;  // RFC 4865: i64 microseconds since 1970
+inline constexpr std::uint16_t deliver_by = 5;  // RFC 2852: i64 microseconds, u8 deliver_by_flag
+}  // namespace extra_field
+
+namespace deliver_by_flag {
+inline constexpr std::uint8_t notify = 1;  // by-mode N, else R
+inline constexpr std::uint8_t trace = 2;   // by-trace T
+}  // namespace deliver_by_flag
+
+inline constexpr std::uint16_t message_version = 2;
 
 struct MessageFixed {
   std::uint16_t version;         // message_version of the writer
@@ -67,8 +89,9 @@ static_assert(sizeof(MessageFixed) == 48);
 
 struct MessageRecipient {
   std::string_view address;           // as it is to be delivered: local-part@domain, no brackets
-  std::string_view original_address;  // DSN ORCPT, else empty
+  std::string_view original_address;  // as the client gave it, where that differs; else empty
   std::uint32_t flags = 0;            // recipient_flag
+  std::string_view orcpt = {};        // RFC 3461 4.2: type;xtext, as given; empty: not
 };
 
 // An envelope in views: whoever encodes owns what they show; decoded ones show into the payload.
@@ -85,6 +108,11 @@ struct MessageEnvelope {
   std::string_view session_id;
   std::vector<MessageRecipient> recipients;
   std::vector<RecordRef> extents;
+  std::string_view envid = {};  // RFC 3461 4.4, as given; empty: not
+  std::int8_t priority = 0;     // RFC 6710
+  WallTime hold_until = {};     // RFC 4865; 0: none
+  WallTime deliver_by = {};     // RFC 2852; 0: none
+  std::uint8_t deliver_by_flags = 0;
 };
 
 // The payload up to the tail; the tail's octets (`tail_octets` of them) follow as further parts of

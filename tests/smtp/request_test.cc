@@ -1,0 +1,71 @@
+// What a sender asks for with ESMTP parameters is kept with the message, in the queue and on disk.
+
+#include "fixture.hh"
+#include "kurir/store/message_record.hh"
+
+namespace kurir::smtp::test {
+namespace {
+
+Task<std::string> answer(FakeStream& stream, std::string command) {
+  stream.feed(command + "\r\n");
+  std::string line = co_await stream.take_line(deadline_in(Seconds(10)));
+  while (line.size() > 3 && line[3] == '-')
+    line = co_await stream.take_line(deadline_in(Seconds(10)));
+  co_return line;
+}
+
+Task<void> say(FakeStream& stream, std::string command, std::string expected) {
+  const std::string said = co_await answer(stream, command);
+  EXPECT_TRUE(said.starts_with(expected)) << command << ": " << said;
+}
+
+namespace flag = store::recipient_flag;
+
+Task<void> keep_dsn(House& house) {
+  FakeStream& stream = *co_await house.greeted();
+  co_await say(stream, "EHLO client.example", "250 ");
+  co_await say(stream, "MAIL FROM:<a@b.example> RET=HDRS ENVID=QQ+2B", "250 ");
+  co_await say(stream, "RCPT TO:<alice@example.test>", "250 ");
+  co_await say(stream, "RCPT TO:<bob@example.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;B+2B@x",
+               "250 ");
+  co_await say(stream, "DATA", "354 ");
+  co_await say(stream, "text\r\n.", "250 ");
+  const queue::Envelope& envelope = house.queued().at(0)->envelope;
+  EXPECT_EQ(envelope.returned, queue::Returned::headers);
+  EXPECT_EQ(envelope.recipients.at(0).notify.bits(), 0);
+  EXPECT_EQ(envelope.recipients.at(1).notify.bits(), flag::notify_success | flag::notify_delay);
+  EXPECT_EQ(envelope.orcpt_of(0), "");
+  EXPECT_EQ(envelope.orcpt_of(1), "rfc822;B+2B@x");
+  const std::vector<std::string> records = co_await house.after_a_crash();
+  const auto stored = store::decode_message(records.at(0));
+  EXPECT_TRUE(stored.has_value());
+  if (!stored) co_return;
+  EXPECT_EQ(stored->envelope.envid, "QQ+2B");
+  EXPECT_EQ(stored->envelope.recipients.at(1).orcpt, "rfc822;B+2B@x");
+  EXPECT_TRUE((stored->envelope.flags & store::message_flag::ret_headers) != 0);
+}
+TEST(SmtpRequest, about_reports_is_kept) { House::run({}, keep_dsn); }
+
+// The octets of all of them are bounded: the record of the message takes only so much.
+Task<void> bound_orcpt(House& house) {
+  FakeStream& stream = *co_await house.greeted();
+  co_await say(stream, "EHLO client.example", "250 ");
+  co_await say(stream, "MAIL FROM:<a@b.example>", "250 ");
+  const std::string orcpt = " ORCPT=rfc822;" + std::string(493, 'x');
+  const std::size_t most = limits::dsn_orcpts_octets_max / 500;
+  for (std::size_t number = 0; number < most; ++number)
+    co_await say(stream, "RCPT TO:<alice+" + std::to_string(number) + "@example.test>" + orcpt,
+                 "250 ");
+  co_await say(stream, "RCPT TO:<bob@example.test>" + orcpt, "452 4.5.3 ");
+  co_await say(stream, "DATA", "354 ");
+  co_await say(stream, "text\r\n.", "250 ");
+  EXPECT_EQ(house.queued().at(0)->envelope.recipients.size(), most);
+}
+TEST(SmtpRequest, orcpt_of_all_recipients_is_bounded) {
+  HouseOptions options;
+  options.server.recipients_max = 1000;
+  House::run(options, bound_orcpt);
+}
+
+}  // namespace
+}  // namespace kurir::smtp::test
