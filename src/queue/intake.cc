@@ -22,6 +22,7 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   if (envelope.is_8bit) stored.flags |= store::message_flag::has_8bit;
   if (envelope.has_dot_line) stored.flags |= store::message_flag::has_dot_line;
   if (envelope.reception.is_bounce) stored.flags |= store::message_flag::is_bounce;
+  if (envelope.is_binary) stored.flags |= store::message_flag::is_binary;
   if (envelope.returned == Returned::full) stored.flags |= store::message_flag::ret_full;
   if (envelope.returned == Returned::headers) stored.flags |= store::message_flag::ret_headers;
   stored.content_octets = message.content_octets;
@@ -63,6 +64,7 @@ Envelope restore(const store::MessageEnvelope& stored) {
   envelope.received = stored.received;
   envelope.is_8bit = (stored.flags & store::message_flag::has_8bit) != 0;
   envelope.has_dot_line = (stored.flags & store::message_flag::has_dot_line) != 0;
+  envelope.is_binary = (stored.flags & store::message_flag::is_binary) != 0;
   if ((stored.flags & store::message_flag::ret_full) != 0) envelope.returned = Returned::full;
   if ((stored.flags & store::message_flag::ret_headers) != 0) envelope.returned = Returned::headers;
   envelope.reception = {stored.helo, stored.peer_address, stored.protocol, stored.user,

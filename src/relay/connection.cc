@@ -317,6 +317,7 @@ Task<bool> Connection::send_some(queue::Job& job, std::size_t first,
   message.reverse_path = envelope.reverse_path;
   message.has_8bit = envelope.is_8bit;
   message.has_dot_line = envelope.has_dot_line;
+  message.is_binary = envelope.is_binary;
   message.returned = envelope.returned;
   if (envelope.requests) message.envid = envelope.requests->envid;
   for (std::size_t at = first; at < end; ++at) {

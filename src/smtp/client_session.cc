@@ -127,6 +127,8 @@ void ClientSession::take_extensions(std::string_view lines) {
     const std::string_view line = wire::PeerReply::take_line(lines);
     if (is_keyword(line, "PIPELINING")) extensions_.pipelining = true;
     if (is_keyword(line, "8BITMIME")) extensions_.eight_bit_mime = true;
+    if (is_keyword(line, "CHUNKING")) extensions_.chunking = true;
+    if (is_keyword(line, "BINARYMIME")) extensions_.binary_mime = true;
     if (is_keyword(line, "DSN")) extensions_.dsn = true;
     if (is_keyword(line, "STARTTLS")) extensions_.starttls = true;
     if (!is_keyword(line, "SIZE")) continue;

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "kurir/base/assert.hh"
+#include "kurir/base/limits.hh"
 #include "kurir/coro/event.hh"
 #include "kurir/smtp/client_session.hh"
+#include "kurir/wire/downgrade.hh"
 #include "kurir/wire/smtp_data.hh"
 #include "kurir/wire/smtp_parameters.hh"
 
@@ -19,6 +21,9 @@ constexpr std::size_t stuffed_octets_at_once = 64 * 1024;
 
 // After an early drop the reason may have arrived already.
 constexpr Nanoseconds last_words_wait = Milliseconds(200);
+
+// Held by conversions of this core, which is one thread.
+thread_local std::size_t converted_octets = 0;
 
 void append_notify(std::string& command, queue::Notify notify) {
   if (!notify.is_given()) return;
@@ -39,7 +44,64 @@ struct ClientSession::Transaction {
   std::size_t accepted = 0;
   bool data_open = false;  // 354: content is expected
   bool over = false;       // nothing more is to be said
-  std::size_t data_step() const { return commands.size() - 1; }
+  bool by_chunks = false;  // no DATA is said: the content follows the envelope as a chunk
+  std::size_t data_step() const { return by_chunks ? commands.size() : commands.size() - 1; }
+};
+
+// The octets that are sent: the stored ones, or what was made of them for this host.
+class ClientSession::Source {
+ public:
+  Source(store::MessageContent& stored, const OutgoingMessage& message)
+      : stored_(stored), has_dot_line_(message.has_dot_line) {}
+  ~Source() { converted_octets -= held_; }
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  std::uint64_t size() const { return converted_ ? converted_->size() : stored_.size(); }
+  bool is_converted() const { return converted_.has_value(); }
+  bool has_dot_line() const { return has_dot_line_; }
+  Task<Result<std::string_view>> view(std::uint64_t offset) {
+    if (converted_) co_return std::string_view(*converted_).substr(offset);
+    co_return co_await stored_.view(offset);
+  }
+  // Empty: done. RFC 6152 3, RFC 3030 3.
+  Task<std::optional<Answer>> convert(wire::ContentClass to) {
+    using Verdict = Answer::Verdict;
+    const std::uint64_t needed = 4 * stored_.size();  // the content, and what is made of it
+    if (needed > limits::converted_octets_max)
+      co_return Answer{Verdict::refused_for_good,
+                       "554 5.6.3 The message is too large to be converted for the next host",
+                       "MAIL"};
+    if (converted_octets + needed > limits::converted_octets_max)
+      co_return Answer{Verdict::refused_for_now, "451 4.3.1 Too many messages are being converted",
+                       "MAIL"};
+    held_ = needed;
+    converted_octets += held_;
+    std::string octets(stored_.size(), '\0');
+    const Result<std::size_t> count = co_await stored_.read(0, octets);
+    if (count.value_or(0) != octets.size())
+      co_return Answer{Verdict::refused_for_now, "451 4.3.0 The stored message cannot be read",
+                       "MAIL"};
+    converted_ = wire::downgrade(octets, to);
+    if (!converted_) co_return Answer{Verdict::refused_for_good, refusal_for(to), "MAIL"};
+    wire::ContentScanner scanner;
+    scanner.feed(*converted_);
+    has_dot_line_ = scanner.facts().dot_line;
+    co_return std::nullopt;
+  }
+
+ private:
+  static std::string refusal_for(wire::ContentClass to) {
+    const bool is_about_8bit = to == wire::ContentClass::seven_bit;
+    return std::string("554 5.6.3 The next host takes no ") +
+           (is_about_8bit ? "8-bit content (8BITMIME)" : "binary content (BINARYMIME)") +
+           ", and this message cannot be converted";
+  }
+
+  store::MessageContent& stored_;
+  bool has_dot_line_;
+  std::size_t held_ = 0;
+  std::optional<std::string> converted_;
 };
 
 Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
@@ -48,22 +110,32 @@ Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
                message.recipients.size() <= client_recipients_max);
   Transaction transaction;
   transaction.answers.resize(message.recipients.size());
-  if (extensions_.size_max > 0 && content.size() > extensions_.size_max) {
-    for (Answer& answer : transaction.answers)
-      answer = {Answer::Verdict::refused_for_good,
-                "552 5.3.4 The next host takes at most " + std::to_string(extensions_.size_max) +
-                    " octets (SIZE)",
-                "MAIL"};
+  Source source(content, message);
+  std::optional<Answer> refused;
+  if (needs_conversion(message)) {
+    const bool takes_8bit = extensions_.eight_bit_mime;
+    refused = co_await source.convert(takes_8bit ? wire::ContentClass::eight_bit
+                                                 : wire::ContentClass::seven_bit);
+  }
+  if (!refused && extensions_.size_max > 0 && source.size() > extensions_.size_max)
+    refused = Answer{Answer::Verdict::refused_for_good,
+                     "552 5.3.4 The next host takes at most " +
+                         std::to_string(extensions_.size_max) + " octets (SIZE)",
+                     "MAIL"};
+  if (refused) {
+    for (Answer& answer : transaction.answers) answer = *refused;
     co_return std::move(transaction.answers);
   }
-  transaction.commands.push_back(mail_command(message, content.size()));
+  transaction.commands.push_back(mail_command(message, source));
   for (const OutgoingRecipient& recipient : message.recipients)
     transaction.commands.push_back(rcpt_command(recipient));
-  transaction.commands.push_back("DATA\r\n");
+  transaction.by_chunks = uses_chunks();
+  if (!transaction.by_chunks) transaction.commands.push_back("DATA\r\n");
   co_await open_transaction(message, transaction);
+  if (transaction.by_chunks) transaction.data_open = transaction.accepted > 0;
   if (transaction.data_open && usable_) {
     const Reply end = transaction.accepted > 0
-                          ? co_await send_content(message, content)
+                          ? co_await send_content(source)
                           : co_await exchange(".\r\n", options_.timeouts.data_termination, ".");
     for (Answer& answer : transaction.answers)
       if (answer.verdict == Answer::Verdict::accepted) answer = answer_of(end, ".");
@@ -72,11 +144,19 @@ Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
   co_return std::move(transaction.answers);
 }
 
+bool ClientSession::needs_conversion(const OutgoingMessage& message) const {
+  if (message.is_binary && !(extensions_.chunking && extensions_.binary_mime)) return true;
+  return message.has_8bit && !extensions_.eight_bit_mime;
+}
+
 std::string ClientSession::mail_command(const OutgoingMessage& message,
-                                        std::uint64_t octets) const {
+                                        const Source& source) const {
   std::string command = "MAIL FROM:<" + std::string(message.reverse_path) + '>';
-  if (extensions_.size) command += " SIZE=" + std::to_string(octets);
-  if (message.has_8bit && extensions_.eight_bit_mime) command += " BODY=8BITMIME";
+  if (extensions_.size) command += " SIZE=" + std::to_string(source.size());
+  if (message.is_binary && !source.is_converted())
+    command += " BODY=BINARYMIME";
+  else if (message.has_8bit && extensions_.eight_bit_mime)
+    command += " BODY=8BITMIME";
   if (extensions_.dsn && message.returned != queue::Returned::unspecified)
     command += message.returned == queue::Returned::full ? " RET=FULL" : " RET=HDRS";
   if (extensions_.dsn && !message.envid.empty()) (command += " ENVID=") += message.envid;
@@ -164,9 +244,8 @@ void ClientSession::take_reply(Transaction& transaction, std::size_t step, const
 
 // --- content
 
-Task<ClientSession::Reply> ClientSession::send_content(const OutgoingMessage& message,
-                                                       store::MessageContent& content) {
-  const Result<void> sent = co_await send_octets(message, content);
+Task<ClientSession::Reply> ClientSession::send_content(Source& source) {
+  const Result<void> sent = co_await send_octets(source);
   if (sent) co_return co_await read_reply(options_.timeouts.data_termination, ".");
   if (sent.error().origin != Origin::socket) {
     // Ours cannot be read: the peer must not take half of it for the whole.
@@ -180,17 +259,19 @@ Task<ClientSession::Reply> ClientSession::send_content(const OutgoingMessage& me
   co_return last_words;
 }
 
-Task<Result<void>> ClientSession::send_octets(const OutgoingMessage& message,
-                                              store::MessageContent& content) {
+// One chunk has it all (RFC 3030 2): its size is known, and no dot is looked at.
+Task<Result<void>> ClientSession::send_octets(Source& source) {
+  const bool by_chunks = uses_chunks();
+  if (by_chunks) stream_->output() += "BDAT " + std::to_string(source.size()) + " LAST\r\n";
   wire::DotStuffer stuffer;
   bool ends_line = true;
-  for (std::uint64_t offset = 0; offset < content.size();) {
-    const Result<std::string_view> view = co_await content.view(offset);
+  for (std::uint64_t offset = 0; offset < source.size();) {
+    const Result<std::string_view> view = co_await source.view(offset);
     if (!view) co_return std::unexpected(Error{view.error().code, Origin::log});
     if (view->empty()) co_return fail(Errc::corrupt, Origin::log);
     offset += view->size();
     ends_line = view->ends_with('\n');
-    if (message.has_dot_line) {
+    if (source.has_dot_line() && !by_chunks) {
       const Result<void> sent = co_await send_stuffed(*view, stuffer);
       if (!sent) co_return sent;
     } else if (view->size() <= gathered_octets_max) {
@@ -201,7 +282,7 @@ Task<Result<void>> ClientSession::send_octets(const OutgoingMessage& message,
       if (!sent) co_return sent;
     }
   }
-  stream_->output() += ends_line ? ".\r\n" : "\r\n.\r\n";
+  if (!by_chunks) stream_->output() += ends_line ? ".\r\n" : "\r\n.\r\n";
   co_return co_await stream_->flush(deadline_in(options_.timeouts.data_block));
 }
 

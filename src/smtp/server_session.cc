@@ -2,6 +2,7 @@
 
 #include "kurir/smtp/server_session.hh"
 
+#include "incoming.hh"
 #include "kurir/base/assert.hh"
 #include "kurir/io/clock.hh"
 #include "verbs.hh"
@@ -31,6 +32,11 @@ Task<void> ServerSession::run(io::Opening opening) {
   if (opening == io::Opening::greeting) next = co_await greet();
   while (next == Next::go_on) next = co_await read_command();
   static_cast<void>(co_await flush());
+}
+
+void ServerSession::reset_transaction() {
+  incoming_.reset();
+  transaction_.reset();
 }
 
 void ServerSession::ask_to_end() {

@@ -17,7 +17,7 @@ ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
     return refuse({501, "5.5.4", "That name has over 255 octets: EHLO mail.example.org"});
   helo_ = std::string(name);
   extended_ = extended;
-  transaction_.reset();  // RFC 5321 4.1.4: as after RSET
+  reset_transaction();  // RFC 5321 4.1.4: as after RSET
   std::string& output = stream_.output();
   if (!extended) {
     output += "250 ";
@@ -32,7 +32,7 @@ ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
   output += "\r\n250-8BITMIME\r\n";
   if (offers_tls()) output += "250-STARTTLS\r\n";
   if (offers_login()) output += "250-AUTH PLAIN LOGIN\r\n";
-  output += "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 HELP\r\n";
+  output += "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250 HELP\r\n";
   return Next::go_on;
 }
 

@@ -1,5 +1,5 @@
-// MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), AUTH (RFC 4954 5), RET and ENVID
-// (RFC 3461).
+// MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152, RFC 3030), AUTH (RFC 4954 5), RET
+// and ENVID (RFC 3461).
 
 #include "kurir/smtp/server_session.hh"
 
@@ -29,6 +29,7 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
   queue::Envelope& envelope = transaction_->envelope;
   envelope.reverse_path = command.path.own().text();
   envelope.is_8bit = command.mail.body == wire::BodyType::eight_bit_mime;
+  envelope.is_binary = command.mail.body == wire::BodyType::binary_mime;
   envelope.returned = returned_of(command.mail.ret);
   if (command.mail.envid) envelope.make_requests().envid = *command.mail.envid;
   envelope.reception.helo = helo_;

@@ -5,7 +5,7 @@
 namespace kurir::smtp {
 
 Task<ServerSession::Next> ServerSession::rset(const wire::SmtpCommand&) {
-  transaction_.reset();
+  reset_transaction();
   reply(250, "2.0.0", "Reset");
   co_return Next::go_on;
 }
@@ -22,8 +22,9 @@ Task<ServerSession::Next> ServerSession::vrfy(const wire::SmtpCommand&) {
 }
 
 Task<ServerSession::Next> ServerSession::help(const wire::SmtpCommand&) {
-  reply(214, "2.0.0",
-        "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY STARTTLS AUTH HELP QUIT (RFC 5321, RFC 4954)");
+  reply(
+      214, "2.0.0",
+      "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH HELP QUIT (RFC 5321, RFC 4954)");
   co_return Next::go_on;
 }
 

@@ -22,6 +22,7 @@ queue::Notify notify_of(const wire::RcptParameters::Notify& asked) {
 }  // namespace
 
 Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) {
+  if (incoming_) co_return refuse({503, "5.5.1", "BDAT has begun: no more recipients"});
   if (transaction_->envelope.recipients.size() >= services_.options.recipients_max)
     co_return refuse({452, "4.5.3", "Too many recipients; send the rest in another transaction"});
   transaction_->orcpt_octets += command.rcpt.orcpt.value_or("").size();

@@ -15,6 +15,7 @@ const VerbTable::Row* VerbTable::find(wire::SmtpVerb verb) {
       Row{SmtpVerb::mail, hello, anywhere, &ServerSession::mail},
       Row{SmtpVerb::rcpt, sender, anywhere, &ServerSession::rcpt},
       Row{SmtpVerb::data, recipients, last_in_group, &ServerSession::data},
+      Row{SmtpVerb::bdat, nothing, anywhere, &ServerSession::bdat},
       Row{SmtpVerb::rset, nothing, anywhere, &ServerSession::rset},
       Row{SmtpVerb::noop, nothing, anywhere, &ServerSession::noop},
       Row{SmtpVerb::vrfy, nothing, anywhere, &ServerSession::vrfy},

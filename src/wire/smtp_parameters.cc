@@ -55,6 +55,8 @@ Fault take_size(MailParameters& into, std::string_view value) {
 Fault take_body(MailParameters& into, std::string_view value) {
   if (equals_ignoring_case(value, "8BITMIME")) {
     into.body = BodyType::eight_bit_mime;
+  } else if (equals_ignoring_case(value, "BINARYMIME")) {
+    into.body = BodyType::binary_mime;
   } else if (!equals_ignoring_case(value, "7BIT")) {
     return bad;
   }

@@ -8,7 +8,7 @@
 //                 nothing else leaves before the next host has spoken
 //   C: <closes>   Kurir ends the connection, having said all
 //   M: sender recipient ...        a message that Kurir has for it, "<>" being the null sender;
-//                                  "8bit" in front says that its content has octets above 127,
+//                                  "8bit" or "binary" in front says what its content has,
 //                                  RET=... and ENVID=... what its sender asked; behind a
 //                                  recipient NOTIFY=bits, ORCPT=... and ALIAS=address are its own
 //   M> text       a line of its content
@@ -56,6 +56,8 @@ inline void read_letter(ClientChat& chat, std::string_view words) {
     words.remove_prefix(std::min(space + 1, words.size()));
     if (word == "8bit")
       letter.has_8bit = true;
+    else if (word == "binary")
+      letter.is_binary = true;
     else if (word.starts_with("RET="))
       letter.returned = word == "RET=FULL" ? queue::Returned::full : queue::Returned::headers;
     else if (word.starts_with("ENVID="))

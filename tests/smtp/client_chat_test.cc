@@ -86,12 +86,14 @@ TEST(SmtpClientChats, go_as_written_in_pieces) { LetterBox::run(of_each<goes_spl
 std::vector<std::size_t> lines_to_accept(const ClientChat& chat) {
   std::vector<std::size_t> ends;
   std::size_t said = 0;
-  bool in_end = false;
+  bool in_end = false, in_chunk = false;
   for (const ClientChat::Line& line : chat.lines) {
     if (line.from_client) {
-      in_end = line.text == ".";
+      in_chunk = in_chunk || line.text.starts_with("BDAT ");
+      in_end = line.text == "." || in_chunk;
       continue;
     }
+    in_chunk = false;
     ++said;
     if (in_end && line.text.starts_with("250 ")) ends.push_back(said);
   }

@@ -31,7 +31,7 @@ struct Letter {
   std::string sender;
   std::vector<std::string> recipients;
   std::string content;
-  bool has_8bit = false;
+  bool has_8bit = false, is_binary = false;
   // By recipient; may be shorter.
   std::vector<OutgoingRecipient> asked = {};
   std::string envid = {};
@@ -138,6 +138,7 @@ class Visit {
     message.envid = letter.envid;
     message.returned = letter.returned;
     message.has_8bit = letter.has_8bit;
+    message.is_binary = letter.is_binary;
     message.has_dot_line = has_dot_line(letter.content);
     const std::vector<Answer> answers = co_await session_->send(message, content);
     EXPECT_EQ(answers.size(), letter.recipients.size());

@@ -19,7 +19,9 @@ inline constexpr std::size_t text_line_octets_max = 998;         // of content, 
 inline constexpr std::size_t dsn_envid_octets_max = 100;         // RFC 3461 4.4
 inline constexpr std::size_t dsn_orcpt_octets_max = 500;         // RFC 3461 4.2
 inline constexpr std::size_t dsn_orcpts_octets_max = 96 * 1024;  // ours: of all recipients
-inline constexpr std::size_t smtp_reply_line_octets_max = 512;   // ours, CRLF included
+// Content that is, or may have to be, converted for who does not take it: in memory, of a core.
+inline constexpr std::size_t converted_octets_max = 128 << 20;
+inline constexpr std::size_t smtp_reply_line_octets_max = 512;  // ours, CRLF included
 inline constexpr std::size_t smtp_peer_reply_line_octets_max = 4096;
 inline constexpr std::size_t smtp_peer_reply_octets_max = 64 * 1024;
 inline constexpr std::size_t sasl_name_octets_max = 255;  // RFC 4616 2: each field, at least this

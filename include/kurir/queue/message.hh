@@ -116,6 +116,7 @@ struct Envelope {
   std::int64_t receive_us = -1;  // from 354 to the content's end; not measured, or forgotten: -1
   bool is_8bit = false;          // BODY=8BITMIME, or 8-bit octets were seen
   bool has_dot_line = false;     // some line begins with a dot: sending needs stuffing
+  bool is_binary = false;        // BODY=BINARYMIME: lines may end anyhow, NUL may be in them
   Returned returned = Returned::unspecified;
   std::unique_ptr<Requests> requests;  // null: none
 

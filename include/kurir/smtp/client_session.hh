@@ -73,7 +73,7 @@ struct OutgoingRecipient {
 struct OutgoingMessage {
   std::string_view reverse_path;
   std::vector<OutgoingRecipient> recipients;  // at most client_recipients_max
-  bool has_8bit = false, has_dot_line = false;
+  bool has_8bit = false, has_dot_line = false, is_binary = false;
   queue::Returned returned = queue::Returned::unspecified;
   std::string_view envid = {};  // RFC 3461 4.4, as given; empty: not
 };
@@ -109,6 +109,7 @@ class ClientSession {
  private:
   struct Extensions {
     bool pipelining = false, eight_bit_mime = false, size = false, starttls = false, dsn = false;
+    bool chunking = false, binary_mime = false;
     std::uint64_t size_max = 0;  // 0: not said
   };
   struct Reply {
@@ -117,6 +118,7 @@ class ClientSession {
     bool is_positive() const { return code / 100 == 2; }
   };
   struct Transaction;
+  class Source;
 
   Task<Reply> read_reply(Nanoseconds timeout, std::string_view command);
   Task<Reply> exchange(std::string line, Nanoseconds timeout, std::string_view command);
@@ -129,11 +131,13 @@ class ClientSession {
   Task<std::optional<Answer>> start_tls();
 
   std::string rcpt_command(const OutgoingRecipient& recipient) const;
-  std::string mail_command(const OutgoingMessage& message, std::uint64_t octets) const;
+  std::string mail_command(const OutgoingMessage& message, const Source& source) const;
   Task<void> open_transaction(const OutgoingMessage& message, Transaction& transaction);
   void take_reply(Transaction& transaction, std::size_t step, const Reply& reply);
-  Task<Reply> send_content(const OutgoingMessage& message, store::MessageContent& content);
-  Task<Result<void>> send_octets(const OutgoingMessage& message, store::MessageContent& content);
+  bool uses_chunks() const { return extensions_.chunking; }
+  bool needs_conversion(const OutgoingMessage& message) const;
+  Task<Reply> send_content(Source& source);
+  Task<Result<void>> send_octets(Source& source);
   Task<Result<void>> send_stuffed(std::string_view view, wire::DotStuffer& stuffer);
 
   std::unique_ptr<io::Stream> stream_;

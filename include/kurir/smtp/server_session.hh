@@ -81,7 +81,7 @@ class ServerSession {
  private:
   friend struct VerbTable;
   enum class Next : std::uint8_t { go_on, end };
-  class Incoming;  // verb_data.cc
+  class Incoming;  // incoming.hh
 
   struct Refusal {
     unsigned code;
@@ -117,6 +117,7 @@ class ServerSession {
   Task<Next> mail(const wire::SmtpCommand& command);
   Task<Next> rcpt(const wire::SmtpCommand& command);
   Task<Next> data(const wire::SmtpCommand& command);
+  Task<Next> bdat(const wire::SmtpCommand& command);
   Task<Next> auth(const wire::SmtpCommand& command);
   Task<Next> starttls(const wire::SmtpCommand& command);
   Task<Next> rset(const wire::SmtpCommand& command);
@@ -135,9 +136,18 @@ class ServerSession {
   void add_to_envelope(std::string address, const std::string& original, bool is_local,
                        const wire::RcptParameters& parameters);
   Task<std::optional<Refusal>> await_room(std::uint64_t octets);
+  std::string begin_content(QueueId id);
   Task<Next> receive_content();
+  Task<std::optional<Next>> receive(Incoming& incoming, Instant begin);
+  Task<Next> finish_content(Incoming& incoming);
   std::optional<Refusal> refusal_of(const Incoming& incoming) const;
-  Task<Next> queue_message(QueueId id, Incoming& incoming);
+  Task<Next> queue_message(Incoming& incoming);
+  std::optional<Refusal> refusal_of_chunk() const;
+  void begin_chunks();
+  Task<Next> keep_chunk(std::uint64_t octets);
+  Task<Next> end_chunks();
+  Task<Next> skip_chunk(std::uint64_t octets);
+  void reset_transaction();
   Task<Next> auth_plain(std::optional<std::string> initial);
   Task<Next> auth_login(std::optional<std::string> initial);
   static Response decode_response(std::string_view text);
@@ -153,6 +163,7 @@ class ServerSession {
   bool extended_ = false;                     // EHLO was said
   std::string user_;                          // logged in as
   std::unique_ptr<Transaction> transaction_;  // apart: most connections are idle
+  std::unique_ptr<Incoming> incoming_;        // BDAT has begun
   unsigned errors_ = 0, logins_failed_ = 0;
   bool ending_ = false, wants_tls_ = false;
 };

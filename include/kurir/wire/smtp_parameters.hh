@@ -53,7 +53,8 @@ class SmtpParameterReader {
   std::string_view rest_;
 };
 
-enum class BodyType : std::uint8_t { seven_bit, eight_bit_mime };    // RFC 6152
+// RFC 6152, RFC 3030 3.
+enum class BodyType : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };
 enum class DsnReturn : std::uint8_t { unspecified, full, headers };  // RFC 3461 4.3
 
 struct MailParameters {
