@@ -249,7 +249,7 @@ TEST(SmtpCommand, bad_values_of_mail_parameters) {
                                      "SIZE=1=2",
                                      "BODY",
                                      "BODY=",
-                                     "BODY=BINARYMIME",
+                                     "BODY=BINARY",
                                      "BODY=8BIT",
                                      "SMTPUTF8=1",
                                      "SMTPUTF8 SMTPUTF8",
