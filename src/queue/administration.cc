@@ -146,7 +146,7 @@ void Queue::retry(Message& message, const std::vector<std::uint16_t>& ordinals) 
     journal_order(message, AdministratorOrder::retry, ordinal, {});
     if (!recipient.is_offered) recipient.next_attempt = io::now();
   }
-  for (const std::unique_ptr<Job>& job : message.jobs) {
+  for (Job* job = message.jobs.first(); job != nullptr; job = job->next) {
     const bool is_meant = std::ranges::any_of(job->ordinals, [&](std::uint16_t ordinal) {
       return std::ranges::binary_search(ordinals, ordinal);
     });

@@ -21,16 +21,16 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   stored.received = envelope.received;
   if (envelope.is_8bit) stored.flags |= store::message_flag::has_8bit;
   if (envelope.has_dot_line) stored.flags |= store::message_flag::has_dot_line;
-  if (envelope.reception.is_bounce) stored.flags |= store::message_flag::is_bounce;
+  if (envelope.is_bounce) stored.flags |= store::message_flag::is_bounce;
   if (envelope.is_binary) stored.flags |= store::message_flag::is_binary;
   if (envelope.returned == Returned::full) stored.flags |= store::message_flag::ret_full;
   if (envelope.returned == Returned::headers) stored.flags |= store::message_flag::ret_headers;
   stored.content_octets = message.content_octets;
   stored.reverse_path = envelope.reverse_path;
-  stored.helo = envelope.reception.helo;
-  stored.peer_address = envelope.reception.peer_address;
-  stored.protocol = envelope.reception.protocol;
-  stored.user = envelope.reception.user;
+  stored.helo = envelope.reception.helo();
+  stored.peer_address = envelope.reception.peer_address();
+  stored.protocol = envelope.reception.protocol();
+  stored.user = envelope.reception.user();
   for (const Recipient& recipient : envelope.recipients)
     stored.recipients.push_back(
         {recipient.address, recipient.original,
@@ -67,8 +67,8 @@ Envelope restore(const store::MessageEnvelope& stored) {
   envelope.is_binary = (stored.flags & store::message_flag::is_binary) != 0;
   if ((stored.flags & store::message_flag::ret_full) != 0) envelope.returned = Returned::full;
   if ((stored.flags & store::message_flag::ret_headers) != 0) envelope.returned = Returned::headers;
-  envelope.reception = {stored.helo, stored.peer_address, stored.protocol, stored.user,
-                        (stored.flags & store::message_flag::is_bounce) != 0};
+  envelope.is_bounce = (stored.flags & store::message_flag::is_bounce) != 0;
+  envelope.reception = Reception(stored.helo, stored.peer_address, stored.protocol, stored.user);
   for (const store::MessageRecipient& recipient : stored.recipients) {
     Recipient restored;
     restored.address = recipient.address;
@@ -95,11 +95,15 @@ Nanoseconds time_between(WallTime from, WallTime to) {
 
 // A peer's messages come one after the other.
 void Queue::share_texts(Envelope& envelope) {
-  Reception& reception = envelope.reception;
-  for (Text* text :
-       {&reception.helo, &reception.peer_address, &reception.protocol, &reception.user})
-    texts_.share(*text);
+  texts_.share(envelope.reverse_path);
+  envelope.reception.share(texts_);
   envelope.recipients.shrink_to_fit();
+}
+
+Answer Queue::make_answer(std::string_view reply, const Hop* hop) {
+  Answer answer = hop == nullptr ? Answer(reply) : Answer(reply, hop->name, hop->address);
+  answer.share(texts_);
+  return answer;
 }
 
 bool Queue::has_room(std::uint64_t octets) const {
@@ -149,7 +153,7 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
   message->id = id;
   message->envelope = std::move(envelope);
   share_texts(message->envelope);
-  message->extents.assign(content.extents.begin(), content.extents.end());
+  message->extents.assign(content.extents);
   std::size_t tail_octets = 0;
   for (const std::string_view piece : content.pieces) tail_octets += piece.size();
   message->content_octets = content.extent_octets + tail_octets;
@@ -164,9 +168,6 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
   if (!record) return std::unexpected(record.error());
   message->record = *record;
   message->arrived = io::now();
-  message->expiry = message->arrived + options_.max_age;
-  if (options_.delay_warning > Nanoseconds(0) && !message->envelope.reverse_path.empty())
-    message->delay_warning = message->arrived + options_.delay_warning;
   return &keep(std::move(message));
 }
 
@@ -235,7 +236,7 @@ void Queue::recover_message(const store::RecordRef& record, std::string_view pay
   message->id = decoded->envelope.queue_id;
   message->envelope = restore(decoded->envelope);
   share_texts(message->envelope);
-  message->extents = decoded->envelope.extents;
+  message->extents.assign(decoded->envelope.extents);
   message->record = record;
   message->content_octets = decoded->envelope.content_octets;
   message->is_durable = true;
@@ -248,7 +249,7 @@ void Queue::recover_message(const store::RecordRef& record, std::string_view pay
 void Queue::apply_recovered_changes(Message& message) {
   const auto found = recovered_changes_.find(message.id);
   if (found == recovered_changes_.end()) return;
-  if (found->second.sender_warned) message.delay_warning = no_deadline;
+  if (found->second.sender_warned) message.was_warned = true;
   message.is_held = found->second.is_held;
   std::vector<Recipient>& recipients = message.envelope.recipients;
   for (const auto& [put_off, reply] : found->second.put_off) {
@@ -257,7 +258,7 @@ void Queue::apply_recovered_changes(Message& message) {
     recipient.attempts = put_off.attempts;
     if (put_off.attempts == 1) recipient.first_attempt = put_off.when;
     recipient.last_attempt = put_off.when;
-    recipient.last_reply = texts_.share(reply);
+    recipient.last_answer = make_answer(reply);
     const Nanoseconds wait = time_between(io::wall_now(), put_off.next_attempt);
     recipient.next_attempt = io::now() + std::min(wait, options_.max_retry_interval);
   }
@@ -265,7 +266,7 @@ void Queue::apply_recovered_changes(Message& message) {
     if (ordinal >= recipients.size()) continue;
     recipients[ordinal].state = RecipientState::bounced;
     recipients[ordinal].awaits_report = true;
-    recipients[ordinal].last_reply = texts_.share(reply);
+    recipients[ordinal].last_answer = make_answer(reply);
   }
   for (const std::uint16_t ordinal : found->second.succeeded) {
     if (ordinal >= recipients.size()) continue;
@@ -285,10 +286,7 @@ void Queue::restore_times(Message& message) {
   const Nanoseconds plausible = options_.max_age + options_.max_retry_interval;
   Nanoseconds elapsed = time_between(message.envelope.received, io::wall_now());
   if (elapsed > 10 * plausible) elapsed = Nanoseconds(0);
-  message.arrived = io::now();
-  message.expiry = io::now() + std::max(options_.max_age - elapsed, Nanoseconds(0));
-  if (options_.delay_warning > Nanoseconds(0) && !message.envelope.reverse_path.empty())
-    message.delay_warning = io::now() + std::max(options_.delay_warning - elapsed, Nanoseconds(0));
+  message.arrived = io::now() - elapsed;
 }
 
 // --- content
@@ -298,13 +296,13 @@ void Queue::restore_times(Message& message) {
 void Queue::retain_content(const Message& message) {
   if (message.goes_to_mail()) return;
   logs_.spool->retain(message.record);
-  for (const store::RecordRef& extent : message.extents) logs_.spool->retain(extent);
+  for (const store::RecordRef& extent : message.extents.refs()) logs_.spool->retain(extent);
 }
 
 void Queue::release_content(const Message& message) {
   if (message.goes_to_mail()) return;
   logs_.spool->release(message.record);
-  for (const store::RecordRef& extent : message.extents) logs_.spool->release(extent);
+  for (const store::RecordRef& extent : message.extents.refs()) logs_.spool->release(extent);
 }
 
 }  // namespace kurir::queue

@@ -20,7 +20,23 @@ std::string_view name_of(MessageState state) {
   return names[static_cast<std::size_t>(state)];
 }
 
-Message::Message(Queue& queue, Timer::Function on_timer) : timer(this, &queue, on_timer) {}
+Jobs::~Jobs() {
+  while (first_ != nullptr) remove(*first_);
+}
+
+void Jobs::add(std::unique_ptr<Job> job) {
+  job->next = first_;
+  first_ = job.release();
+}
+
+void Jobs::remove(Job& job) {
+  Job** link = &first_;
+  while (*link != &job) link = &(*link)->next;
+  *link = job.next;
+  delete &job;
+}
+
+Message::Message(Queue& queue_of, Timer::Function on_timer) : Timer(on_timer), queue(queue_of) {}
 Message::~Message() = default;
 
 bool Message::has_waiting() const {
@@ -67,8 +83,8 @@ bool Message::goes_to_mail() const {
 const Job* job_of(const Message& message, const Recipient& recipient) {
   if (!recipient.is_offered) return nullptr;
   const std::ptrdiff_t ordinal = &recipient - message.envelope.recipients.data();
-  for (const std::unique_ptr<Job>& job : message.jobs)
-    if (std::ranges::binary_search(job->ordinals, ordinal)) return job.get();
+  for (const Job* job = message.jobs.first(); job != nullptr; job = job->next)
+    if (std::ranges::binary_search(job->ordinals, ordinal)) return job;
   return nullptr;
 }
 
@@ -82,7 +98,7 @@ std::string_view trouble_of(const Message& message, const Recipient& recipient) 
   const Job* job = job_of(message, recipient);
   const std::string_view trouble =
       job == nullptr || job->in_flight ? std::string_view() : job->deliverer.trouble_of(*job);
-  return trouble.empty() ? recipient.last_reply.view() : trouble;
+  return trouble.empty() ? recipient.last_answer.reply() : trouble;
 }
 
 }  // namespace kurir::queue

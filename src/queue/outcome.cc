@@ -37,11 +37,7 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   Recipient& recipient = message.envelope.recipients[ordinal];
   KURIR_ASSERT(recipient.state == RecipientState::waiting);
   recipient.last_attempt = io::wall_now();
-  recipient.last_reply = texts_.share(outcome.reply.substr(0, reply_octets_max));
-  if (outcome.hop != nullptr) {
-    recipient.last_host = texts_.share(outcome.hop->name);
-    recipient.last_address = texts_.share(outcome.hop->address);
-  }
+  recipient.last_answer = make_answer(outcome.reply.substr(0, reply_octets_max), outcome.hop);
   if (!outcome.by_administrator && outcome.state != RecipientState::expired) ++recipient.attempts;
   recipient.state = outcome.state;
   if (outcome.state == RecipientState::waiting) {
@@ -67,8 +63,8 @@ void Queue::put_off(Message& message, std::size_t ordinal) {
   const WallTime next{recipient.last_attempt.microseconds +
                       std::chrono::duration_cast<std::chrono::microseconds>(delay).count()};
   const RecipientPutOff record{
-      message.id,         recipient.last_attempt, next, static_cast<std::uint16_t>(ordinal),
-      recipient.attempts, recipient.last_reply};
+      message.id,         recipient.last_attempt,       next, static_cast<std::uint16_t>(ordinal),
+      recipient.attempts, recipient.last_answer.reply()};
   const std::string payload = encode(record);
   // A journal that is full loses only the count of attempts: the message stays queued.
   static_cast<void>(logs_.journal->append(record_recipient_put_off, payload));
@@ -140,7 +136,8 @@ void Queue::report_to_sender(Message& message, Notifier::Kind kind) {
     message.is_reporting = true;
     return scope_.start(tell_sender(message, kind));
   }
-  if (!std::exchange(message.awaits_reporter, true)) reports_awaited_.push_back(message.id);
+  if (!message.awaits_reporter) reports_awaited_.push_back(message.id);
+  message.awaits_reporter = true;
 }
 
 void Queue::report_awaited() {
@@ -185,7 +182,7 @@ void Queue::told_of_ends(Message& message, const std::vector<std::uint16_t>& ord
 
 // Also where it could not be written: a warning is not worth a second try.
 void Queue::told_of_delay(Message& message) {
-  message.delay_warning = no_deadline;
+  message.was_warned = true;
   const std::string payload = encode(SenderToldOfDelay{message.id, io::wall_now()});
   static_cast<void>(logs_.journal->append(record_sender_told_of_delay, payload));
   for (const Recipient& recipient : message.envelope.recipients)

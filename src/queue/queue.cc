@@ -26,6 +26,7 @@ Message& Queue::keep(std::unique_ptr<Message> message) {
   Message& kept = *message;
   const std::size_t before = messages_.size();
   messages_.emplace_hint(messages_.end(), kept.id, std::move(message));
+  ++changes_;
   KURIR_ASSERT(messages_.size() == before + 1);
   counters_.add(observe::Counter::messages_queued);
   return kept;
@@ -40,12 +41,13 @@ void Queue::drop(Message& message) {
 }
 
 void Queue::forget(Message& message) {
-  if (std::exchange(message.is_durable, false)) {
+  if (message.is_durable) {
+    message.is_durable = false;
     tally_.remove(message);
     count(message);
   }
-  ++removals_;
-  messages_.erase(message.id);
+  ++changes_;
+  messages_.erase(QueueId(message.id));
   counters_.add(observe::Counter::messages_queued, -1);
 }
 

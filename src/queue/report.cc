@@ -81,7 +81,7 @@ void Queue::report_delay(const Message& message, const Recipient& recipient) {
   const std::string id = text_of(message.id);
   observe::Event event = event_of(message, recipient, id);
   event.type = observe::EventType::delayed;
-  event.response = parts_of(recipient.last_reply);
+  event.response = parts_of(recipient.last_answer.reply());
   events_.write(event);
 }
 
@@ -98,10 +98,10 @@ observe::Event Queue::event_of(const Message& message, const Recipient& recipien
   event.created = message.envelope.received;
   event.durable_time = message.durable;
   event.first_attempt_time = recipient.first_attempt;
-  event.user = message.envelope.reception.user;
-  event.received_from = message.envelope.reception.peer_address;
+  event.user = message.envelope.reception.user();
+  event.received_from = message.envelope.reception.peer_address();
   event.num_attempts = recipient.attempts;
-  event.reception_protocol = message.envelope.reception.protocol;
+  event.reception_protocol = message.envelope.reception.protocol();
   event.delivery_protocol = recipient.is_local ? "Mailbox" : "ESMTP";
   event.shard = shard_.value;
   event.queue_us =
@@ -117,8 +117,8 @@ void Queue::report_reception(const Message& message) {
     event.delivery_protocol = {};
     event.queue_us = -1;
     event.response = {.code = 250, .enhanced = "2.0.0", .content = "queued"};
-    event.peer_name = message.envelope.reception.helo;
-    event.peer_address = message.envelope.reception.peer_address;
+    event.peer_name = message.envelope.reception.helo();
+    event.peer_address = message.envelope.reception.peer_address();
     event.receive_us = message.envelope.receive_us;
     event.commit_us =
         std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();

@@ -25,7 +25,7 @@ void Queue::schedule(Message& message) {
   KURIR_ASSERT(message.is_durable);
   if (message.is_reporting) return;  // tell_sender() comes back here
   const Instant now = io::now();
-  if (message.expiry <= now) expire(message);
+  if (expiry_of(message) <= now) expire(message);
   if (!message.is_in_flight()) {
     if (message.has_report_due() && message.report_again <= now && !stopping_) {
       report_to_sender(message, message.has_failed_to_report() ? Notifier::Kind::failed
@@ -34,7 +34,7 @@ void Queue::schedule(Message& message) {
     }
     if (!message.has_waiting() && !message.has_report_due()) return drop(message);
   }
-  if (message.delay_warning <= now && message.has_waiting() && !stopping_) {
+  if (delay_warning_of(message) <= now && message.has_waiting() && !stopping_) {
     report_to_sender(message, Notifier::Kind::delayed);
     if (message.is_reporting) return;
   }
@@ -43,25 +43,31 @@ void Queue::schedule(Message& message) {
 }
 
 void Queue::on_timer(Timer& timer) {
-  auto& fired = static_cast<Message::MessageTimer&>(timer);
-  fired.queue->schedule(*fired.message);
+  auto& message = static_cast<Message&>(timer);
+  message.queue.schedule(message);
+}
+
+Instant Queue::delay_warning_of(const Message& message) const {
+  const bool is_due = options_.delay_warning > Nanoseconds(0) && !message.was_warned &&
+                      !message.envelope.reverse_path.empty();
+  return is_due ? message.arrived + options_.delay_warning : no_deadline;
 }
 
 void Queue::arm(Message& message) {
   Instant next = no_deadline;
-  if (stopping_) return message.timer.cancel();  // what is past would fire again and again
+  if (stopping_) return message.cancel();  // what is past would fire again and again
   if (message.has_waiting()) {
     // What is in flight past its expiry ends by its own deadlines.
-    if (message.expiry > io::now()) next = message.expiry;
-    if (!message.awaits_reporter) next = std::min(next, message.delay_warning);
+    if (expiry_of(message) > io::now()) next = expiry_of(message);
+    if (!message.awaits_reporter) next = std::min(next, delay_warning_of(message));
     if (!message.is_held) next = std::min(next, message.next_attempt());
   }
   if (message.has_report_due() && message.report_again > io::now())
     next = std::min(next, message.report_again);
   if (next == no_deadline) {
-    message.timer.cancel();
+    message.cancel();
   } else {
-    Executor::current().timers().arm(message.timer, next);
+    Executor::current().timers().arm(message, next);
   }
 }
 
@@ -74,7 +80,7 @@ void Queue::offer_due(Message& message) {
 
 // One job for each group of recipients. Most messages have one group, or few.
 void Queue::offer_to(Deliverer& deliverer, Message& message) {
-  const std::size_t first = message.jobs.size();
+  std::vector<Job*> added;
   std::unordered_map<std::string_view, Job*> by_group;
   Job* job = nullptr;
   std::string_view job_group;
@@ -85,21 +91,20 @@ void Queue::offer_to(Deliverer& deliverer, Message& message) {
     if (job == nullptr || group != job_group) {
       if (job != nullptr) by_group.emplace(job_group, job);
       const auto known = by_group.find(group);
-      job = known != by_group.end() ? known->second : &add_job(message, deliverer);
+      job = known != by_group.end() ? known->second
+                                    : added.emplace_back(&add_job(message, deliverer));
       job_group = group;
     }
     recipient.is_offered = true;
     tally_.update(message, recipient);
     job->ordinals.push_back(static_cast<std::uint16_t>(ordinal));
   }
-  for (std::size_t at = first; at < message.jobs.size(); ++at) deliverer.offer(*message.jobs[at]);
+  for (Job* one : added) deliverer.offer(*one);
 }
 
 Job& Queue::add_job(Message& message, Deliverer& deliverer) {
-  auto job = std::make_unique<Job>(message, deliverer);
-  job->position = message.jobs.size();
-  message.jobs.push_back(std::move(job));
-  return *message.jobs.back();
+  message.jobs.add(std::make_unique<Job>(message, deliverer));
+  return *message.jobs.first();
 }
 
 void Queue::take_up(Job& job) {
@@ -133,21 +138,19 @@ void Queue::remove_job(Job& job) {
   }
   if (job.in_flight) --message.jobs_in_flight;
   job.unlink();
-  const std::size_t position = job.position;
-  std::swap(message.jobs[position], message.jobs.back());
-  message.jobs[position]->position = position;
-  message.jobs.pop_back();
+  message.jobs.remove(job);
 }
 
 // What is in flight goes on.
 void Queue::withdraw_jobs(Message& message) {
-  for (std::size_t at = message.jobs.size(); at-- > 0;) {
-    Job& job = *message.jobs[at];
+  for (Job *next = message.jobs.first(), *at = next; at != nullptr; at = next) {
+    Job& job = *at;
+    next = job.next;
     if (job.in_flight) continue;
     const std::string trouble(job.deliverer.trouble_of(job).substr(0, reply_octets_max));
     if (!trouble.empty())
       for (const std::uint16_t ordinal : job.ordinals)
-        message.envelope.recipients[ordinal].last_reply = trouble;
+        message.envelope.recipients[ordinal].last_answer = make_answer(trouble);
     job.deliverer.withdraw(job);
     remove_job(job);
   }
@@ -158,10 +161,10 @@ void Queue::expire(Message& message) {
   for (std::size_t ordinal = 0; ordinal < message.envelope.recipients.size(); ++ordinal) {
     const Recipient& recipient = message.envelope.recipients[ordinal];
     if (recipient.state != RecipientState::waiting || recipient.is_offered) continue;
-    const std::string reply =
-        recipient.last_reply.empty()
-            ? std::string(expired_reply)
-            : std::string(expired_reply) + " (last answer: " + recipient.last_reply + ")";
+    const std::string reply = recipient.last_answer.reply().empty()
+                                  ? std::string(expired_reply)
+                                  : std::string(expired_reply) + " (last answer: " +
+                                        std::string(recipient.last_answer.reply()) + ")";
     settle(message, ordinal, {.state = RecipientState::expired, .reply = reply});
   }
 }
@@ -174,7 +177,8 @@ Nanoseconds Queue::retry_delay(unsigned attempts) const {
 }
 
 void Queue::no_longer_recovered(Message& message) {
-  if (!std::exchange(message.is_recovered, false)) return;
+  if (!message.is_recovered) return;
+  message.is_recovered = false;
   if (--recovered_waiting_ == 0) recovered_done_.notify_all();
 }
 

@@ -41,9 +41,10 @@ struct Described {
 Described describe(const Message& message, std::uint16_t ordinal) {
   const Recipient& recipient = message.envelope.recipients[ordinal];
   if (recipient.awaits_report && recipient.state == RecipientState::bounced)
-    return {record_administrator_order,
-            encode(AdministratorOrdered{message.id, recipient.last_attempt, ordinal,
-                                        AdministratorOrder::bounce, recipient.last_reply})};
+    return {
+        record_administrator_order,
+        encode(AdministratorOrdered{message.id, recipient.last_attempt, ordinal,
+                                    AdministratorOrder::bounce, recipient.last_answer.reply()})};
   if (recipient.awaits_report && recipient.state == RecipientState::delivered)
     return {record_success_to_report,
             encode(RecipientEnded{message.id, recipient.last_attempt, ordinal, recipient.state})};
@@ -54,7 +55,7 @@ Described describe(const Message& message, std::uint16_t ordinal) {
   return {record_recipient_put_off,
           encode(RecipientPutOff{message.id, recipient.last_attempt,
                                  wall_time_of(recipient.next_attempt), ordinal, recipient.attempts,
-                                 recipient.last_reply})};
+                                 recipient.last_answer.reply()})};
 }
 
 }  // namespace
@@ -101,9 +102,7 @@ Task<Result<void>> Queue::write_queued(store::CheckpointWriter& writer, QueueId 
     written =
         writer.append(record_administrator_order,
                       encode(AdministratorOrdered{.id = id, .when = io::wall_now(), .reply = {}}));
-  const bool was_warned = options_.delay_warning > Nanoseconds(0) && has_sender_to_tell(*message) &&
-                          message->delay_warning == no_deadline;
-  if (written && was_warned)
+  if (written && message->was_warned)
     written =
         writer.append(record_sender_told_of_delay, encode(SenderToldOfDelay{id, io::wall_now()}));
   for (std::size_t ordinal = 0; written; ++ordinal) {

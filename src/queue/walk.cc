@@ -41,9 +41,9 @@ void Walk::put_back(const Message& message) {
 
 Message* Walk::look_at_next() {
   const Messages& messages = queue_.messages_;
-  if (!has_place_ || removals_seen_ != queue_.removals_) place_ = messages.lower_bound(next_);
+  if (!has_place_ || changes_seen_ != queue_.changes_) place_ = messages.lower_bound(next_);
   has_place_ = true;
-  removals_seen_ = queue_.removals_;
+  changes_seen_ = queue_.changes_;
   if (place_ == messages.end() || place_->first > last_) {
     done_ = true;
     return nullptr;

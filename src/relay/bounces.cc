@@ -17,7 +17,7 @@ constexpr std::size_t original_octets_read = limits::report_original_octets_max;
 
 // A reply of the next host, in its words. What we found ourselves is explained in ours.
 bool is_said_elsewhere(const queue::Recipient& recipient) {
-  return recipient.state != queue::RecipientState::expired && !recipient.last_host.empty();
+  return recipient.state != queue::RecipientState::expired && !recipient.last_answer.host().empty();
 }
 
 bool has_code(std::string_view reply) { return reply.size() > 3 && reply[3] == ' '; }
@@ -35,7 +35,7 @@ std::string_view words_of(std::string_view reply) {
 // "550 5.1.1 No such user": the enhanced status where it gives one, else what its class says.
 wire::EnhancedStatus status_of(const queue::Recipient& recipient) {
   if (recipient.state == queue::RecipientState::expired) return {4, 4, 7};  // RFC 3463 3.5
-  const std::string_view reply = recipient.last_reply;
+  const std::string_view reply = recipient.last_answer.reply();
   if (!has_code(reply)) return {};
   return wire::parse_enhanced_status(reply.substr(4)).value_or(wire::EnhancedStatus{});
 }
@@ -73,8 +73,8 @@ bool Bounces::wants(const queue::Message& message) const {
 
 std::string Bounces::address_of_sender(const queue::Message& message) const {
   const queue::Envelope& envelope = message.envelope;
-  if (!envelope.reverse_path.empty()) return envelope.reverse_path;
-  const bool is_first = envelope.reception.is_bounce && envelope.recipients.size() == 1 &&
+  if (!envelope.reverse_path.empty()) return std::string(envelope.reverse_path);
+  const bool is_first = envelope.is_bounce && envelope.recipients.size() == 1 &&
                         envelope.recipients.front().address != options_.double_bounce_to &&
                         envelope.recipients.front().original != options_.double_bounce_to;
   return is_first ? options_.double_bounce_to : std::string();
@@ -89,9 +89,8 @@ Task<Result<void>> Bounces::notify(const queue::Message& message,
   queue::Envelope envelope;
   envelope.recipients = recipients_for(sender);
   envelope.received = io::wall_now();
-  envelope.reception.protocol = "local";
-  envelope.reception.helo = options_.hostname;
-  envelope.reception.is_bounce = true;
+  envelope.reception = queue::Reception(options_.hostname, "", "local", "");
+  envelope.is_bounce = true;
   // A sender of ours that is gone since: there is nobody to tell.
   if (envelope.recipients.empty()) co_return Result<void>();
   wire::ContentScanner scanner;
@@ -134,11 +133,11 @@ std::string Bounces::compose(const queue::Message& message,
     reported.action = action_of(kind, recipient);
     reported.status = status_of(recipient);
     if (is_said_elsewhere(recipient)) {
-      reported.remote_reply = recipient.last_reply;
-      reported.remote_name = recipient.last_host;
-      reported.remote_ip = recipient.last_address;
+      reported.remote_reply = recipient.last_answer.reply();
+      reported.remote_name = recipient.last_answer.host();
+      reported.remote_ip = recipient.last_answer.address();
     } else {
-      reported.explanation = words_of(recipient.last_reply);
+      reported.explanation = words_of(recipient.last_answer.reply());
     }
     if (recipient.last_attempt.microseconds > 0) reported.last_attempt = recipient.last_attempt;
     if (kind == Kind::delayed)
@@ -155,7 +154,7 @@ std::string Bounces::compose(const queue::Message& message,
   report.sender = sender;
   report.now = io::wall_now();
   report.arrived = envelope.received;
-  report.received_from = envelope.reception.helo;
+  report.received_from = envelope.reception.helo();
   report.recipients = recipients;
   report.original = original;
   const std::string envid =

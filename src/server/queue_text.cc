@@ -50,8 +50,8 @@ void append_message(std::string& out, const queue::Message& message) {
   append_text(out, ",\"sender\":", message.envelope.reverse_path);
   const Instant next = message.is_held ? no_deadline : message.next_attempt();
   if (next != no_deadline) append_number(out, ",\"next_attempt\":", wall_seconds(next));
-  if (!message.envelope.reception.user.empty())
-    append_text(out, ",\"user\":", message.envelope.reception.user);
+  if (!message.envelope.reception.user().empty())
+    append_text(out, ",\"user\":", message.envelope.reception.user());
   out += ",\"recipients\":[";
   bool is_first = true;
   for (const queue::Recipient& recipient : message.envelope.recipients) {

@@ -1,6 +1,7 @@
 #include "queue_why.hh"
 
 #include "kurir/queue/deliverer.hh"
+#include "kurir/queue/queue.hh"
 #include "kurir/queue/queue_id.hh"
 #include "kurir/server/values.hh"
 #include "queue_text.hh"
@@ -49,7 +50,8 @@ nlohmann::json explain_recipient(const Configuration& configuration, const queue
   if (!recipient.original.empty()) json["orig_address"] = recipient.original.view();
   const std::string_view site = queue::site_of(message, recipient);
   if (!site.empty()) json["site"] = site;
-  if (!recipient.last_reply.empty()) json["last_reply"] = recipient.last_reply.view();
+  if (const std::string_view reply = recipient.last_answer.reply(); !reply.empty())
+    json["last_reply"] = reply;
   if (recipient.last_attempt.microseconds != 0)
     json["last_attempt"] = recipient.last_attempt.seconds();
   const bool is_scheduled = !recipient.is_offered && !message.is_held &&
@@ -68,9 +70,9 @@ nlohmann::json explain(const Configuration& configuration, const queue::Message&
       recipients.push_back(explain_recipient(configuration, message, recipient));
   return {{"queue_id", queue::text_of(message.id)},
           {"state", name_of(message.state())},
-          {"sender", message.envelope.reverse_path},
+          {"sender", message.envelope.reverse_path.view()},
           {"arrival_time", message.envelope.received.seconds()},
-          {"expiry", wall_seconds(message.expiry)},
+          {"expiry", wall_seconds(message.queue.expiry_of(message))},
           {"max_age", duration_text(configuration.queue.max_age)},
           {"max_age_origin", configuration.origin_of("queue.max_age")},
           {"recipients", std::move(recipients)}};

@@ -9,23 +9,23 @@ namespace kurir::smtp {
 std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id,
                             const io::Encryption& encryption) {
   std::string header = "Received: ";
-  if (envelope.reception.protocol == "local") {  // from no host: RFC 5321 4.4 has no form for it
+  if (envelope.reception.protocol() == "local") {  // from no host: RFC 5321 4.4 has no form for it
     header += "by ";
     header += hostname;
     header += " (Kurir, from user ";
-    header += envelope.reception.user;
+    header += envelope.reception.user();
     header += ") with ";
   } else {
-    const auto peer = io::SocketAddress::parse(envelope.reception.peer_address);
+    const auto peer = io::SocketAddress::parse(envelope.reception.peer_address());
     header += "from ";
-    header += envelope.reception.helo;
+    header += envelope.reception.helo();
     header += " (";
     header += peer ? peer->host_literal() : "[unknown]";
     header += ")\r\n\tby ";
     header += hostname;
     header += " (Kurir) with ";
   }
-  header += envelope.reception.protocol;
+  header += envelope.reception.protocol();
   header += " id ";
   header += queue::text_of(id);
   if (envelope.recipients.size() == 1) {

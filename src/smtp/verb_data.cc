@@ -96,8 +96,10 @@ Task<ServerSession::Next> ServerSession::finish_content(Incoming& incoming) {
       co_return reply_and_end(refusal->code, refusal->enhanced, refusal->text);
     co_return refuse(*refusal);
   }
-  transaction_->envelope.receive_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(io::now() - incoming.begun()).count();
+  const auto taken =
+      std::chrono::duration_cast<std::chrono::microseconds>(io::now() - incoming.begun());
+  transaction_->envelope.receive_us = static_cast<std::int32_t>(
+      std::min<std::int64_t>(taken.count(), std::numeric_limits<std::int32_t>::max()));
   const Next next = co_await queue_message(incoming);
   co_return next;
 }

@@ -30,12 +30,10 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
   envelope.reverse_path = command.path.own().text();
   envelope.is_8bit = command.mail.body == wire::BodyType::eight_bit_mime;
   envelope.is_binary = command.mail.body == wire::BodyType::binary_mime;
+  const std::string peer = service_ == Service::local ? "" : stream_.peer().text();
+  envelope.reception = queue::Reception(helo_, peer, protocol(), user_);
   envelope.returned = returned_of(command.mail.ret);
   if (command.mail.envid) envelope.make_requests().envid = *command.mail.envid;
-  envelope.reception.helo = helo_;
-  if (service_ != Service::local) envelope.reception.peer_address = stream_.peer().text();
-  envelope.reception.user = user_;
-  envelope.reception.protocol = protocol();
   reply(250, "2.1.0", "Ok");
   co_return Next::go_on;
 }

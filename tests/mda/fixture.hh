@@ -86,7 +86,8 @@ class House {
   }
   std::string reply(QueueId id) const {
     const queue::Message* message = queue->find(id);
-    return message == nullptr ? "" : std::string(message->envelope.recipients[0].last_reply);
+    return message == nullptr ? ""
+                              : std::string(message->envelope.recipients[0].last_answer.reply());
   }
   Task<std::uint32_t> messages_in(std::string folder) {
     const Result<Shared<mailbox::Account>> account = co_await mail.mailboxes().open(bob);

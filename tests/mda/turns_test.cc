@@ -64,7 +64,7 @@ Task<void> taken_back(House& house) {
   EXPECT_EQ(state(house, ids[0]), queue::MessageState::in_flight);
   EXPECT_EQ(state(house, ids[1]), queue::MessageState::ready);
   const queue::Message* waiting = house.queue->find(ids[1]);
-  EXPECT_EQ(house.delivery->explain(*waiting->jobs.front()),
+  EXPECT_EQ(house.delivery->explain(*waiting->jobs.first()),
             "its turn: 1 of at most 1 local deliveries run on this core");
   co_await order(house, Order::hold, ids[1]);
   co_await house.attempted(ids[0]);

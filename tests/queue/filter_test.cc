@@ -124,7 +124,7 @@ TEST(Filter, recipients_that_ended_are_not_meant) {
 
 TEST(Filter, the_null_sender_is_written_with_brackets) {
   Sample sample;
-  sample.message.envelope.reverse_path.clear();
+  sample.message.envelope.reverse_path = "";
   EXPECT_TRUE(parsed({.sender = "<>"}).matches(sample.message, now));
   EXPECT_FALSE(parsed({.sender = "a@b.test"}).matches(sample.message, now));
 }

@@ -2,6 +2,7 @@
 // A queue on the logs of a shard of its own, with a deliverer that a test answers for and a
 // notifier that remembers. Core-local.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -56,7 +57,7 @@ class Remembers final : public Notifier {
     if (fails) co_return fail(Errc::no_space, Origin::queue);
     Told& one = told.emplace_back(Told{message.id, ordinals, kind, {}, {}});
     for (const std::uint16_t ordinal : ordinals) {
-      one.replies.emplace_back(message.envelope.recipients[ordinal].last_reply);
+      one.replies.emplace_back(message.envelope.recipients[ordinal].last_answer.reply());
       one.states.push_back(message.envelope.recipients[ordinal].state);
     }
     co_return Result<void>();
@@ -161,11 +162,11 @@ class House {
     queue->for_each([&](const Message& message) {
       std::string& line = all[message.id.value];
       line = message.is_held ? "held" : "free";
-      if (message.delay_warning == no_deadline) line += " warned";
+      if (message.was_warned) line += " warned";
       for (const Recipient& recipient : message.envelope.recipients) {
         line += " " + recipient.address + "=" + std::string(name_of(recipient.state));
         if (recipient.awaits_report) line += "!";
-        if (recipient.is_open()) line += "'" + std::string(recipient.last_reply) + "'";
+        if (recipient.is_open()) line += "'" + std::string(recipient.last_answer.reply()) + "'";
         if (recipient.state != RecipientState::waiting) continue;
         line += std::to_string(recipient.attempts);
         line += recipient.next_attempt > io::now() + Seconds(60) ? " later" : " now";

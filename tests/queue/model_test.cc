@@ -96,7 +96,7 @@ class Story {
   }
   void end(const Message& message, std::size_t ordinal) {
     Addresses& open = live_[message.id.value];
-    const auto place = open.find(message.envelope.recipients[ordinal].address);
+    const auto place = open.find(std::string(message.envelope.recipients[ordinal].address));
     KURIR_ASSERT(place != open.end());
     open.erase(place);
     if (open.empty()) live_.erase(message.id.value);
@@ -119,7 +119,7 @@ class Story {
   // Written anew, without patterns: what these filters say.
   static bool is_meant(const FilterText& text, const Message& message, const Recipient& recipient) {
     const std::string_view at = std::string_view(recipient.address).substr(2);
-    const std::string& sender = message.envelope.reverse_path;
+    const std::string sender(message.envelope.reverse_path);
     if (!recipient.is_open()) return false;
     if (text.domain == "*.test" ? !at.ends_with(".test")
                                 : !text.domain.empty() && at != text.domain)
@@ -127,7 +127,7 @@ class Story {
     if (text.sender == "<>" && !sender.empty()) return false;
     if (text.sender == "s1@*" && !sender.starts_with("s1@")) return false;
     if (!text.state.empty() && name_of(state_of(message, recipient)) != text.state) return false;
-    if (!text.recipient.empty() && recipient.address[0] != 'b') return false;
+    if (!text.recipient.empty() && recipient.address.view()[0] != 'b') return false;
     if (text.older_than && io::wall_now().microseconds - message.envelope.received.microseconds <=
                                std::chrono::microseconds(std::chrono::minutes(60)).count())
       return false;
@@ -199,8 +199,8 @@ class Story {
       octets += message.content_octets;
       for (const Recipient& recipient : message.envelope.recipients) {
         if (!recipient.is_open()) continue;
-        live[message.id.value].insert(recipient.address);
-        const std::string domain = recipient.address.substr(2);
+        live[message.id.value].insert(std::string(recipient.address));
+        const std::string domain(recipient.address.view().substr(2));
         ++counts[domain][static_cast<std::size_t>(state_of(message, recipient))];
         ++minutes[domain][static_cast<std::uint32_t>(message.envelope.received.seconds() / 60)];
       }

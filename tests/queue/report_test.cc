@@ -89,7 +89,7 @@ TEST(QueueReport, of_success_outlasts_a_restart_and_comes_once) {
 Task<void> delay_untold(House& house) {
   const QueueId id = co_await add_with(house, flag::notify_failure);
   house.attempt(id, {put_off});
-  co_await until([&] { return house.queue->find(id)->delay_warning == no_deadline; });
+  co_await until([&] { return house.queue->find(id)->was_warned; });
   EXPECT_TRUE(house.notifier.told.empty());
 }
 TEST(QueueReport, of_a_delay_is_left_out_where_not_asked) {

@@ -35,7 +35,7 @@ Task<void> put_off_again_and_again(House& house) {
     house.attempt(id, {put_off});
     EXPECT_EQ(wait_of(house, id), Milliseconds(milliseconds));
     EXPECT_EQ(first_of(house, id).attempts, ++attempts);
-    EXPECT_EQ(first_of(house, id).last_reply, "451 later");
+    EXPECT_EQ(first_of(house, id).last_answer.reply(), "451 later");
     EXPECT_FALSE(house.is_offered(id));
     const Instant due = first_of(house, id).next_attempt;
     co_await until([&] { return house.is_offered(id); });
@@ -60,7 +60,7 @@ Task<void> third_attempt(House& house) {
   EXPECT_EQ(house.queue->size(), 1U);
   co_await until([&] { return !house.holds.jobs.empty(); });
   const Job& job = *house.holds.jobs.front();
-  EXPECT_EQ(job.ordinals, std::vector<std::uint16_t>{0}) << "the second has its mail";
+  EXPECT_THAT(job.ordinals.all(), testing::ElementsAre(0)) << "the second has its mail";
   const QueueId id = job.message.id;
   house.attempt(id, {put_off});
   EXPECT_EQ(wait_of(house, id), Milliseconds(80)) << "attempts before the restart count";

@@ -47,11 +47,9 @@ struct Desk {
 queue::Recipient refused(std::string address, std::string reply, std::string host = {},
                          std::string ip = {}) {
   queue::Recipient recipient;
-  recipient.address = std::move(address);
+  recipient.address = address;
   recipient.state = queue::RecipientState::bounced;
-  recipient.last_reply = reply;
-  recipient.last_host = host;
-  recipient.last_address = ip;
+  recipient.last_answer = queue::Answer(reply, host, ip);
   recipient.last_attempt = io::wall_now();
   return recipient;
 }
@@ -62,7 +60,7 @@ Task<void> report(House& house) {
   const QueueId original = co_await house.add("x@example.test", "bob@example.test");
   message->record = house.queue().find(original)->record;
   message->envelope = House::envelope_for({}, "bob@example.test");
-  message->envelope.reception.helo = "client.example";
+  message->envelope.reception = queue::Reception("client.example", "", "", "");
   message->envelope.recipients = {
       refused("a@d.test", "550 5.1.1 No such user", "mx.d.test", "192.0.2.5"),
       refused("b@d.test", "250 fine"),
@@ -74,7 +72,7 @@ Task<void> report(House& house) {
   EXPECT_NE(told, nullptr);
   if (told == nullptr) co_return;
   EXPECT_EQ(told->envelope.reverse_path, "");
-  EXPECT_TRUE(told->envelope.reception.is_bounce);
+  EXPECT_TRUE(told->envelope.is_bounce);
   EXPECT_EQ(told->envelope.recipients.size(), 1U);
   EXPECT_EQ(told->envelope.recipients.front().address, "bob@example.test");
   EXPECT_TRUE(told->envelope.recipients.front().is_local);
@@ -139,7 +137,7 @@ Task<void> tells(House& house, Wanted row) {
   Desk desk(house, row.double_bounces ? std::string(postmaster) : std::string());
   const auto message = std::make_unique<queue::Message>(house.queue(), nullptr);
   message->envelope = House::envelope_for({}, std::string(row.sender));
-  message->envelope.reception.is_bounce = row.is_bounce;
+  message->envelope.is_bounce = row.is_bounce;
   message->envelope.recipients = {refused(std::string(row.recipient), "550 5.1.1 no")};
   message->envelope.recipients.front().original = row.original;
   if (!row.alone) message->envelope.recipients.push_back(refused("b@d.test", "550 5.1.1 no"));

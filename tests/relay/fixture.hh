@@ -89,7 +89,7 @@ class Told final : public queue::Notifier {
     for (const std::uint16_t ordinal : ordinals) {
       const queue::Recipient& recipient = message.envelope.recipients[ordinal];
       failures.push_back((kind == Kind::failed ? "" : "delayed ") + recipient.address + ": " +
-                         std::string(recipient.last_reply));
+                         std::string(recipient.last_answer.reply()));
     }
     co_return Result<void>();
   }
@@ -152,8 +152,9 @@ class House {
   // The answer to the last attempt at the message's only recipient.
   std::string last_reply(QueueId id) const {
     const queue::Message* message = queue_->find(id);
-    return message == nullptr ? "gone"
-                              : std::string(message->envelope.recipients.front().last_reply);
+    return message == nullptr
+               ? "gone"
+               : std::string(message->envelope.recipients.front().last_answer.reply());
   }
 
  private:

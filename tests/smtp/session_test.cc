@@ -226,8 +226,8 @@ Task<void> envelope(House& house) {
   EXPECT_TRUE((co_await answer(stream, ".")).starts_with("250 "));
   const queue::Envelope& kept = house.queued().at(0)->envelope;
   EXPECT_EQ(kept.reverse_path, "Sender@b.example");
-  EXPECT_EQ(kept.reception.protocol, "SMTP");
-  EXPECT_EQ(kept.reception.helo, "client.example");
+  EXPECT_EQ(kept.reception.protocol(), "SMTP");
+  EXPECT_EQ(kept.reception.helo(), "client.example");
   std::vector<std::string> addresses;
   for (const queue::Recipient& recipient : kept.recipients)
     addresses.push_back(recipient.address + (recipient.is_local ? "" : " away") + " for " +

@@ -14,6 +14,7 @@
 #include "kurir/base/result.hh"
 #include "kurir/coro/task.hh"
 #include "kurir/queue/message.hh"
+#include "kurir/queue/ordinals.hh"
 
 namespace kurir::queue {
 
@@ -34,11 +35,12 @@ struct Job : ListLink {
       : message(message_of), deliverer(deliverer_of) {}
   Message& message;
   Deliverer& deliverer;
-  std::vector<std::uint16_t> ordinals;  // of the recipients, in order
-  std::size_t position = 0;             // among its message's jobs
-  JobPlace* place = nullptr;            // the deliverer's
+  Job* next = nullptr;                      // of its message
+  JobPlace* place = nullptr;                // the deliverer's
+  [[no_unique_address]] Ordinals ordinals;  // of the recipients
   bool in_flight = false;
 };
+static_assert(sizeof(Job) == 64);
 
 // The next host, as far as an attempt got there. For the events.
 struct Hop {

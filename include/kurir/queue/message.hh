@@ -2,9 +2,12 @@
 // A message in the queue: its envelope, the state of each recipient, its one timer. Core-local: it
 // belongs to the shard that received it.
 
+#include <absl/container/btree_map.h>
+
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,9 +81,25 @@ struct Requests {
   }
 };
 
+// What was said at the last attempt that failed, and by whom; no host: by us.
+class Answer {
+ public:
+  Answer() = default;
+  explicit Answer(std::string_view reply_of, std::string_view host_of = {},
+                  std::string_view address_of = {})
+      : texts_({reply_of, host_of, address_of}) {}
+  std::string_view reply() const { return texts_.part(0); }
+  std::string_view host() const { return texts_.part(1); }
+  std::string_view address() const { return texts_.part(2); }
+  void share(TextCache& cache) { cache.share(texts_.joined()); }
+
+ private:
+  Texts<3> texts_;
+};
+
 struct Recipient {
-  std::string address;  // where it goes: after aliases, in normal form
-  Text original;        // as the client gave it, where that differs; else empty
+  Text address;   // where it goes: after aliases, in normal form
+  Text original;  // as the client gave it, where that differs; else empty
   bool is_local = false;
   RecipientState state = RecipientState::waiting;
   bool is_offered : 1 = false;    // part of a job
@@ -93,30 +112,39 @@ struct Recipient {
   DomainCount* counted_in = nullptr;     // the tally's; null: not counted
   Instant next_attempt{};                // not before
   WallTime first_attempt, last_attempt;  // 0: none, or not known since a restart
-  Text last_reply;                       // of the last attempt that failed
-  Text last_host, last_address;          // who said it; empty: we did
+  Answer last_answer;
 
   bool is_open() const { return state == RecipientState::waiting || awaits_report; }
 };
 
 // How the message came. What Received, the events and `queue show` say of it.
-struct Reception {
-  Text helo;
-  Text peer_address;  // "127.0.0.1:4711"; empty: made here
-  Text protocol;      // RFC 3848: SMTP, ESMTP, ESMTPA, ...; "local" for what Kurir itself sends
-  Text user;          // authenticated as; empty: nobody
-  bool is_bounce = false;  // a delivery status notification of our own
+class Reception {
+ public:
+  Reception() = default;
+  Reception(std::string_view helo, std::string_view peer_address, std::string_view protocol,
+            std::string_view user)
+      : texts_({helo, peer_address, protocol, user}) {}
+  std::string_view helo() const { return texts_.part(0); }
+  std::string_view peer_address() const { return texts_.part(1); }  // "127.0.0.1:4711"; or: here
+  // RFC 3848: SMTP, ESMTP, ESMTPA, ...; "local" for what Kurir itself sends
+  std::string_view protocol() const { return texts_.part(2); }
+  std::string_view user() const { return texts_.part(3); }  // authenticated as; empty: nobody
+  void share(TextCache& cache) { cache.share(texts_.joined()); }
+
+ private:
+  Texts<4> texts_;
 };
 
 struct Envelope {
-  std::string reverse_path;  // without <>; empty is the null reverse-path
+  Text reverse_path;  // without <>; empty is the null reverse-path
   std::vector<Recipient> recipients;
   Reception reception;
   WallTime received;
-  std::int64_t receive_us = -1;  // from 354 to the content's end; not measured, or forgotten: -1
-  bool is_8bit = false;          // BODY=8BITMIME, or 8-bit octets were seen
-  bool has_dot_line = false;     // some line begins with a dot: sending needs stuffing
-  bool is_binary = false;        // BODY=BINARYMIME: lines may end anyhow, NUL may be in them
+  std::int32_t receive_us = -1;   // from 354 to the content's end; not measured, or forgotten: -1
+  bool is_8bit : 1 = false;       // BODY=8BITMIME, or 8-bit octets were seen
+  bool has_dot_line : 1 = false;  // some line begins with a dot: sending needs stuffing
+  bool is_binary : 1 = false;     // BODY=BINARYMIME: lines may end anyhow, NUL may be in them
+  bool is_bounce : 1 = false;     // a delivery status notification of our own
   Returned returned = Returned::unspecified;
   std::unique_ptr<Requests> requests;  // null: none
 
@@ -132,36 +160,61 @@ struct Envelope {
 class Queue;
 struct Job;
 
-struct Message {
-  Message(Queue& queue, Timer::Function on_timer);
+// The extents of a large message's content: 8 octets where there are none.
+class Extents {
+ public:
+  void assign(std::span<const store::RecordRef> refs) {
+    refs_.reset();
+    if (!refs.empty()) refs_ = std::make_unique<Refs>(refs.begin(), refs.end());
+  }
+  std::span<const store::RecordRef> refs() const {
+    return refs_ ? std::span<const store::RecordRef>(*refs_) : std::span<const store::RecordRef>();
+  }
+
+ private:
+  using Refs = std::vector<store::RecordRef>;
+  std::unique_ptr<Refs> refs_;
+};
+
+// The jobs of a message, a chain: most have one at a time.
+class Jobs {
+ public:
+  Jobs() = default;
+  Jobs(const Jobs&) = delete;
+  Jobs& operator=(const Jobs&) = delete;
+  ~Jobs();
+  bool empty() const { return first_ == nullptr; }
+  Job* first() const { return first_; }  // the newest; Job::next leads on
+  void add(std::unique_ptr<Job> job);
+  void remove(Job& job);
+
+ private:
+  Job* first_ = nullptr;
+};
+
+// It is its timer, exactly one: armed for the next thing that time does to the message, whatever
+// state it is in. Many wait: what a message costs is counted in octets.
+struct Message : Timer {
+  Message(Queue& queue_of, Timer::Function on_timer);
   ~Message();
 
-  // Exactly one timer: armed for the next thing that time does to the message, whatever state it is
-  // in.
-  struct MessageTimer : Timer {
-    MessageTimer(Message* message_of, Queue* queue_of, Function function)
-        : Timer(function), message(message_of), queue(queue_of) {}
-    Message* message;
-    Queue* queue;
-  };
-
+  bool is_durable : 1 = false;    // committed: only then it is attempted and listed
+  bool is_recovered : 1 = false;  // from before a restart: a local delivery may have happened
+  bool is_held : 1 = false;
+  bool was_warned : 1 = false;       // its sender knows that it takes long
+  bool is_reporting : 1 = false;     // a notification about it is being written
+  bool awaits_reporter : 1 = false;  // as many notifications as may be are being written
+  std::uint16_t jobs_in_flight = 0;
+  Jobs jobs;
+  Queue& queue;
   QueueId id;
   Envelope envelope;
   store::RecordRef record;
-  std::vector<store::RecordRef> extents;  // of a large message; else empty
+  Extents extents;  // of a large message; else empty
   std::uint64_t content_octets = 0;
-  Instant arrived, expiry;
-  WallTime durable;                     // when its commit ended; 0 after a restart
-  Instant delay_warning = no_deadline;  // when the sender is told that it takes long; then never
-  Instant report_again{};               // a report could not be written: not before this
-  std::vector<std::unique_ptr<Job>> jobs;
-  std::size_t jobs_in_flight = 0;
-  bool is_durable = false;    // committed: only then it is attempted and listed
-  bool is_recovered = false;  // from before a restart: a local delivery may already have happened
-  bool is_held = false;
-  bool is_reporting = false;     // a notification about it is being written
-  bool awaits_reporter = false;  // as many notifications as may be are being written
-  MessageTimer timer;
+  Instant arrived;
+  WallTime durable;        // when its commit ended; 0 after a restart
+  Instant report_again{};  // a report could not be written: not before this
 
   bool has_waiting() const;
   bool has_report_due() const;
@@ -172,6 +225,9 @@ struct Message {
   // Content for any local recipient goes to the mail stream, the rest to the spool (design.md).
   bool goes_to_mail() const;
 };
+
+// By id. A B-tree: 17 octets a message; Walk goes by its order.
+using Messages = absl::btree_map<QueueId, std::unique_ptr<Message>>;
 
 MessageState state_of(const Message& message, const Recipient& recipient);
 

@@ -4,7 +4,6 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -129,6 +128,7 @@ class Queue {
   const Message* find(QueueId id) const;
   // All at once: for tests and the start. Walk (walk.hh) stops for nobody.
   void for_each(const std::function<void(const Message&)>& visit) const;
+  Instant expiry_of(const Message& message) const { return message.arrived + options_.max_age; }
   // Kept with every change.
   const Tally& tally() const { return tally_; }
   // One slice of what an administrator wants done to what the walk meets; durable when it returns.
@@ -158,6 +158,7 @@ class Queue {
   void offer_due(Message& message);
   void offer_to(Deliverer& deliverer, Message& message);
   Job& add_job(Message& message, Deliverer& deliverer);
+  Instant delay_warning_of(const Message& message) const;  // no_deadline: none, or none any more
   void arm(Message& message);
   void expire(Message& message);
   void withdraw_jobs(Message& message);
@@ -198,6 +199,7 @@ class Queue {
 
   // intake.cc
   void share_texts(Envelope& envelope);
+  Answer make_answer(std::string_view reply, const Hop* hop = nullptr);
   void recover_order(const AdministratorOrdered& record);
   void apply_recovered_changes(Message& message);
   void restore_times(Message& message);
@@ -218,8 +220,8 @@ class Queue {
   observe::EventLog& events_;
   observe::Counters& counters_;
   std::vector<Deliverer*> deliverers_;
-  std::map<QueueId, std::unique_ptr<Message>> messages_;  // Walk goes by their order
-  std::size_t removals_ = 0;                              // from messages_, ever
+  Messages messages_;
+  std::size_t changes_ = 0;  // to messages_, ever: its iterators hold until the next
   Tally tally_;
   TextCache texts_;
   std::unordered_map<QueueId, Resolved> recovered_changes_;

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,7 @@ class Text {
   friend std::string operator+(std::string a, const Text& b) {
     return std::move(a.append(b.view()));
   }
+  friend std::string operator+(const Text& a, const char* b) { return std::string(a.view()) + b; }
   friend std::string& operator+=(std::string& a, const Text& b) { return a.append(b.view()); }
 
  private:
@@ -59,6 +61,41 @@ class Text {
   Block* block_ = nullptr;
 };
 static_assert(sizeof(Text) == sizeof(void*));
+
+// Several texts that are always kept together, in one Text.
+template <std::size_t count>
+class Texts {
+ public:
+  Texts() = default;
+  explicit Texts(const std::array<std::string_view, count>& parts) : joined_(join(parts)) {}
+  std::string_view part(std::size_t index) const {
+    if (joined_.empty()) return {};
+    const std::string_view joined = joined_.view();
+    const std::uint32_t begin = index == 0 ? sizeof(Ends) : end_of(joined, index - 1);
+    return joined.substr(begin, end_of(joined, index) - begin);
+  }
+  Text& joined() { return joined_; }  // for a TextCache
+
+ private:
+  using Ends = std::array<std::uint32_t, count>;  // of the parts in the joined text, before them
+  static std::uint32_t end_of(std::string_view joined, std::size_t index) {
+    std::uint32_t end = 0;
+    std::memcpy(&end, joined.data() + index * sizeof end, sizeof end);
+    return end;
+  }
+  static Text join(const std::array<std::string_view, count>& parts) {
+    Ends ends{};
+    std::size_t end = sizeof ends;
+    for (std::size_t index = 0; index < count; ++index)
+      ends[index] = static_cast<std::uint32_t>(end += parts[index].size());
+    if (end == sizeof ends) return {};
+    std::string joined(reinterpret_cast<const char*>(ends.data()), sizeof ends);
+    joined.reserve(end);
+    for (const std::string_view part : parts) joined += part;
+    return joined;
+  }
+  Text joined_;
+};
 
 // The texts that were made lately, so that the same octets become the same Text. Bounded: what
 // falls out of it is only shared less.

@@ -8,7 +8,6 @@
 // newer than the newest at the begin; one that leaves, or changes, may or may not be met.
 
 #include <cstddef>
-#include <map>
 #include <memory>
 
 #include "kurir/base/clock.hh"
@@ -35,7 +34,6 @@ class Walk {
 
  private:
   friend class Queue;
-  using Messages = std::map<QueueId, std::unique_ptr<Message>>;
   Message* next_message();
   void put_back(const Message& message);  // the last one met: it is met again
   Message* look_at_next();
@@ -46,8 +44,8 @@ class Walk {
   QueueId next_, last_;
   WallTime now_;
   Instant slice_end_{};
-  Messages::const_iterator place_{};  // of next_, as long as nothing was taken out of the queue
-  std::size_t removals_seen_ = 0;
+  Messages::const_iterator place_{};  // of next_, as long as the queue has not changed
+  std::size_t changes_seen_ = 0;
   bool has_place_ = false, done_ = false;
   unsigned looked_at_ = 0;
 };
