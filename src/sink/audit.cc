@@ -55,7 +55,7 @@ bool Audit::mark(Run& run, std::uint64_t number) {
   return is_new;
 }
 
-void Audit::take(std::string_view content) {
+void Audit::take(std::string_view content, Order& order) {
   const wire::StampedMessage told = wire::verify_load_stamp(content);
   const bool is_known = told.verdict != wire::StampVerdict::none &&
                         told.stamp.number < numbers_max &&
@@ -70,6 +70,12 @@ void Audit::take(std::string_view content) {
     ++run.altered;
     list(run.altered_numbers, told.stamp.number);
   }
+  if (order.run != told.stamp.run) order = {told.stamp.run, 0};
+  if (told.stamp.number + 1 < order.numbers_end) {
+    ++run.out_of_order;
+    list(run.out_of_order_numbers, told.stamp.number);
+  }
+  order.numbers_end = std::max(order.numbers_end, told.stamp.number + 1);
   if (mark(run, told.stamp.number)) return;
   ++run.duplicated;
   list(run.duplicated_numbers, told.stamp.number);
@@ -82,6 +88,9 @@ void Audit::merge(const Audit& other) {
     run.messages += theirs.messages;
     run.altered += theirs.altered;
     run.duplicated += theirs.duplicated;
+    run.out_of_order += theirs.out_of_order;
+    for (const std::uint64_t number : theirs.out_of_order_numbers)
+      list(run.out_of_order_numbers, number);
     for (const std::uint64_t number : theirs.altered_numbers) list(run.altered_numbers, number);
     for (const std::uint64_t number : theirs.duplicated_numbers)
       list(run.duplicated_numbers, number);

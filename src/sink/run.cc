@@ -2,111 +2,125 @@
 
 #include <algorithm>
 #include <atomic>
-#include <memory>
+#include <optional>
 
+#include "dump.hh"
 #include "kurir/coro/scope.hh"
 #include "kurir/io/clock.hh"
 #include "kurir/io/core.hh"
 #include "kurir/io/file.hh"
 #include "kurir/io/signals.hh"
-#include "session.hh"
+#include "kurir/sink/session.hh"
 
 namespace kurir::sink {
 namespace {
 
 constexpr Nanoseconds watch_interval = Milliseconds(20);
+constexpr Nanoseconds grace = Seconds(1);  // for what is being said at the end
+constexpr std::string_view refusal = "421 4.3.2 Too many connections\r\n";
 
-// What all cores share.
-struct Run {
-  Run(const Options& options_of, unsigned cores_of)
+}  // namespace
+
+struct Sink::Shared {
+  Shared(const Options& options_of, unsigned cores_of)
       : options(options_of), cores(cores_of), address(options.address), messages(cores_of) {
+    if (options.greylist) greylist.emplace();
+    street.greylist = greylist ? &*greylist : nullptr;
     for (unsigned core = 0; core < cores; ++core)
-      houses.push_back(std::make_unique<House>(options, options.seed + core));
+      houses.push_back(std::make_unique<House>(options, street));
   }
-  const Options& options;
+  const Options options;
   const unsigned cores;
-  io::SocketAddress address;                         // the first core's port is everybody's
+  io::SocketAddress address;  // the first core's port is everybody's
+  std::optional<Greylist> greylist;
+  Street street;
   std::vector<std::unique_ptr<House>> houses;        // by core
   std::vector<std::atomic<std::uint64_t>> messages;  // by core, for all to see
+  std::atomic<std::uint64_t> sessions_ended{0};
   std::atomic<unsigned> listening{0};
-  std::atomic<bool> stopped{false}, failed{false};
-  std::optional<Error> error;  // of the first core
+  std::atomic<bool> stopped{false};
+  std::optional<Error> error;  // of the first core that could not listen; others have stopped then
 };
 
-class CoreRun {
+class Sink::OnCore {
  public:
-  CoreRun(Run& run, CoreIndex core) : run_(run), house_(*run.houses[core.value]), core_(core) {}
+  OnCore(Shared& shared, CoreIndex core)
+      : shared_(shared),
+        house_(*shared.houses[core.value]),
+        core_(core),
+        dump_(shared.options.dump, shared.options.hostname) {
+    if (dump_.is_wanted()) house_.keepers.push_back(&dump_);
+  }
 
-  Task<void> go() {
+  Task<void> go(Keeper* mailboxes) {
+    if (mailboxes != nullptr) house_.keepers.push_back(mailboxes);
     // One after the other: the first may choose the port.
-    while (run_.listening.load() < core_.value && !run_.failed) co_await sleep_for(Milliseconds(1));
-    if (run_.failed) co_return;
-    io::SocketAddress address = run_.address;
+    while (shared_.listening.load() < core_.value && !shared_.stopped)
+      co_await sleep_for(Milliseconds(1));
+    if (shared_.stopped) co_return;
+    io::SocketAddress address = shared_.address;
     auto listener = io::Listener::open(address);
     if (!listener) {
-      run_.error = listener.error();
-      run_.failed = true;
+      shared_.error = listener.error();
+      shared_.stopped = true;
       co_return;
     }
-    run_.address = address;
-    const unsigned listening = run_.listening.fetch_add(1) + 1;
-    if (listening == run_.cores && run_.options.listening) run_.options.listening(address);
+    shared_.address = address;
+    const unsigned listening = shared_.listening.fetch_add(1) + 1;
+    if (listening == shared_.cores && shared_.options.listening) shared_.options.listening(address);
     co_await serve(**listener);
     co_await (*listener)->close();
   }
 
  private:
-  Task<void> serve(io::Listener& listener) {
-    Scope scope, helpers;
-    std::optional<io::SignalWatch> signals;
-    if (core_.value == 0) {
-      signals.emplace();
-      helpers.start(await_signals(*signals));
-    }
-    scope.start(accept_all(listener, scope));
-    while (!run_.stopped && !run_.failed) {
-      co_await sleep_for(watch_interval);
-      watch();
-    }
-    listener.stop();
-    streams_.for_each([](Open& open) { open.socket.abort(); });
-    co_await scope.join();
-    if (signals) {
-      signals->stop();
-      co_await helpers.join();
-      co_await signals->close();
-    }
-  }
-
-  void watch() {
-    run_.messages[core_.value].store(house_.report.messages, std::memory_order_relaxed);
-    if (core_.value != 0) return;
-    std::uint64_t all = 0;
-    for (const auto& messages : run_.messages) all += messages.load(std::memory_order_relaxed);
-    if (run_.options.stop_after > 0 && all >= run_.options.stop_after) run_.stopped = true;
-    if (!run_.options.show_progress || io::now() - shown_ < Seconds(1)) return;
-    io::print_error(std::to_string(all) + " messages, " + std::to_string(all - all_shown_) +
-                    " a second");
-    shown_ = io::now();
-    all_shown_ = all;
-  }
-
-  Task<void> await_signals(io::SignalWatch& watch) {
-    io::ProcessSignal signal{};
-    for (;;) {
-      const bool came = co_await watch.next(signal);
-      if (!came) co_return;
-      if (signal != io::ProcessSignal::hang_up) run_.stopped = true;
-    }
-  }
-
   struct Open : ListLink {
     explicit Open(io::Descriptor descriptor) : socket(descriptor) {}
     io::Socket socket;
   };
 
+  Task<void> serve(io::Listener& listener) {
+    Scope scope;
+    scope.start(accept_all(listener, scope));
+    while (!shared_.stopped) {
+      co_await sleep_for(watch_interval);
+      watch();
+    }
+    listener.stop();
+    house_.report.connections_open = open_;
+    house_.stopping.set();
+    released_.notify_all();
+    streams_.for_each([](Open& open) { open.socket.wake(); });
+    const Woken joined = co_await scope.join(deadline_in(grace));
+    if (joined == Woken::by_signal) co_return;
+    streams_.for_each([](Open& open) { open.socket.abort(); });
+    co_await scope.join();
+  }
+
+  void watch() {
+    released_.notify_all();
+    const Options& options = shared_.options;
+    shared_.messages[core_.value].store(house_.report.messages, std::memory_order_relaxed);
+    if (core_.value != 0) return;
+    std::uint64_t all = 0;
+    for (const auto& messages : shared_.messages) all += messages.load(std::memory_order_relaxed);
+    const std::uint64_t sessions = shared_.sessions_ended.load(std::memory_order_relaxed);
+    if ((options.stop_after > 0 && all >= options.stop_after) ||
+        (options.sessions_stop_after > 0 && sessions >= options.sessions_stop_after))
+      shared_.stopped = true;
+    if (!options.show_progress || io::now() - shown_ < Seconds(1)) return;
+    io::print_error(std::to_string(all) + " messages, " + std::to_string(all - all_shown_) +
+                    " a second, " + std::to_string(shared_.street.open.load()) +
+                    " connections open");
+    shown_ = io::now();
+    all_shown_ = all;
+  }
+
   Task<void> accept_all(io::Listener& listener, Scope& scope) {
+    const Options& options = shared_.options;
     for (;;) {
+      while (options.connections_wait && !shared_.stopped &&
+             shared_.street.open.load() >= options.connections_max)
+        co_await released_.wait();
       const Result<io::Descriptor> descriptor = co_await listener.accept();
       if (!descriptor) co_return;
       scope.start(serve_one(*descriptor));
@@ -116,52 +130,95 @@ class CoreRun {
   Task<void> serve_one(io::Descriptor descriptor) {
     Open open(descriptor);
     Report& report = house_.report;
-    if (report.connections_open >= std::max(1U, run_.options.connections_max / run_.cores)) {
+    if (shared_.street.open.fetch_add(1) >= shared_.options.connections_max &&
+        !shared_.options.connections_wait) {
+      shared_.street.open.fetch_sub(1);
       ++report.refused;
-      open.socket.output() += "421 4.3.2 Too many connections\r\n";
+      open.socket.output() += refusal;
       static_cast<void>(co_await open.socket.flush(deadline_in(Seconds(1))));
       co_await open.socket.close();
       co_return;
     }
     ++report.connections;
-    report.connections_peak = std::max(report.connections_peak, ++report.connections_open);
+    report.connections_peak = std::max(report.connections_peak, ++open_);
     streams_.push_back(open);
     Session session(open.socket, house_);
     co_await session.run();
     open.unlink();
-    --report.connections_open;
+    --open_;
+    shared_.street.open.fetch_sub(1);
+    shared_.sessions_ended.fetch_add(1, std::memory_order_relaxed);
+    released_.notify_all();
     co_await open.socket.close();
   }
 
-  Run& run_;
+  Shared& shared_;
   House& house_;
   const CoreIndex core_;
+  DumpFiles dump_;
   IntrusiveList<Open> streams_;
+  Signal released_;
+  std::uint64_t open_ = 0;
   Instant shown_{};
   std::uint64_t all_shown_ = 0;
 };
 
-Task<void> run_core(Run& run, CoreIndex core) {
-  CoreRun part(run, core);
-  co_await part.go();
+Sink::Sink(const Options& options, unsigned cores)
+    : shared_(std::make_unique<Shared>(options, cores)) {}
+Sink::~Sink() = default;
+
+Task<void> Sink::run(CoreIndex core, Keeper* mailboxes) {
+  OnCore part(*shared_, core);
+  co_await part.go(mailboxes);
+}
+
+void Sink::ask_to_stop() { shared_->stopped = true; }
+
+Result<Report> Sink::report() const {
+  if (shared_->error) return std::unexpected(*shared_->error);
+  Report report;
+  for (const auto& house : shared_->houses) report.merge(house->report);
+  report.expected = shared_->options.expected;
+  return report;
+}
+
+namespace {
+
+Task<void> await_signals(io::SignalWatch& watch, Sink& sink) {
+  io::ProcessSignal signal{};
+  for (;;) {
+    const bool came = co_await watch.next(signal);
+    if (!came) co_return;
+    if (signal != io::ProcessSignal::hang_up) sink.ask_to_stop();
+  }
+}
+
+Task<void> run_core(Sink& sink, CoreIndex core) {
+  Scope scope;
+  std::optional<io::SignalWatch> signals;
+  if (core.value == 0) {
+    signals.emplace();
+    scope.start(await_signals(*signals, sink));
+  }
+  co_await sink.run(core);
+  if (!signals) co_return;
+  signals->stop();
+  co_await scope.join();
+  co_await signals->close();
 }
 
 }  // namespace
 
 Result<Report> run(const Options& options) {
   const unsigned cores = io::Cores::resolve_count(options.cores);
-  auto shared = std::make_unique<Run>(options, cores);
+  Sink sink(options, cores);
   io::CoresOptions cores_options;
   cores_options.count = cores;
   cores_options.offload_threads = 1;
   const Result<void> ran =
-      io::Cores::run(cores_options, [&](CoreIndex core) { return run_core(*shared, core); });
+      io::Cores::run(cores_options, [&](CoreIndex core) { return run_core(sink, core); });
   if (!ran) return std::unexpected(ran.error());
-  if (shared->error) return std::unexpected(*shared->error);
-  Report report;
-  for (const auto& house : shared->houses) report.merge(house->report);
-  report.expected = options.expected;
-  return report;
+  return sink.report();
 }
 
 }  // namespace kurir::sink

@@ -1,324 +1,204 @@
-#include "session.hh"
+// The loop of a connection, and what goes out.
+
+#include "kurir/sink/session.hh"
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
-#include "kurir/base/hash.hh"
-#include "kurir/coro/event.hh"
 #include "kurir/io/clock.hh"
-#include "kurir/wire/ascii.hh"
+#include "kurir/io/file.hh"
 
 namespace kurir::sink {
 namespace {
 
-constexpr std::size_t greylisted_max = 1'000'000;
-constexpr std::size_t content_capacity_kept = 256 << 10;
-constexpr std::size_t seconds_max = 24 * 3600;
+using Action = Rule::Action;
 
-bool is_verb(std::string_view line, std::string_view verb) {
-  return line.size() >= verb.size() &&
-         wire::equals_ignoring_case(line.substr(0, verb.size()), verb) &&
-         (line.size() == verb.size() || line[verb.size()] == ' ' || line[verb.size()] == ':');
-}
+// A slow reader takes so many times a second what its rate allows.
+constexpr std::uint64_t steps_per_second = 10;
+constexpr std::string_view abort_reply = "550 5.0.0 Enough of that";
 
-// What stands between "<" and ">".
-std::string_view path_of(std::string_view line) {
-  const std::size_t begin = line.find('<');
-  const std::size_t end = line.find('>', begin == std::string_view::npos ? 0 : begin);
-  if (begin == std::string_view::npos || end == std::string_view::npos) return {};
-  return line.substr(begin + 1, end - begin - 1);
-}
+std::uint64_t octets_per_step(std::uint64_t rate) { return rate / steps_per_second + 1; }
 
 }  // namespace
 
+House::House(const Options& options_of, Street& street_of)
+    : options(options_of), street(street_of), rules(options_of.rules) {
+  greeting =
+      options.greeting.empty() ? "220 " + options.hostname + " ESMTP kurir-sink" : options.greeting;
+  hello = "250 " + options.hostname;
+  extended_hello = "250-" + options.hostname + "\r\n";
+  for (const std::string& extension : options.extensions)
+    extended_hello += "250-" + extension + "\r\n";
+  extended_hello += "250 SIZE " + std::to_string(options.message_octets_max);
+}
+
+// The chance of a connection hangs on its number, so that a run with the same seed repeats itself
+// as far as connections come in the same order.
+Session::Session(io::Stream& stream, House& house)
+    : stream_(stream),
+      house_(house),
+      lines_(stream, line_octets_max),
+      chance_(house.options.seed * 0x9e3779b97f4a7c15 +
+              house.street.connections.fetch_add(1, std::memory_order_relaxed)),
+      rate_(house.options.octets_per_second) {}
+
 Task<void> Session::run() {
-  Next next = co_await answer(Stage::connect, {}, "220 " + house_.options.hostname + " sink");
-  while (next == Next::go_on) next = co_await read_command();
+  answer(Stage::connect, {}, house_.greeting);
+  for (Need need = work(); need != Need::end; need = work()) {
+    bool goes_on = false;
+    if (need == Need::input) {
+      goes_on = co_await read();
+    } else if (need == Need::wait) {
+      goes_on = co_await wait();
+    } else {
+      goes_on = co_await keep();
+    }
+    if (!goes_on) break;
+  }
   static_cast<void>(co_await stream_.flush(deadline_in(house_.options.timeout)));
 }
 
-// --- what comes in
+// As far as it goes without waiting.
+Session::Need Session::work() {
+  for (;;) {
+    if (must_wait()) return Need::wait;
+    if (closing_) return Need::end;
+    Need need = Need::nothing;
+    if (ends_given_ < ends_.size()) {
+      answer_end();
+    } else if (content_kind_ != Content::none) {
+      need = take_content();
+    } else {
+      need = read_line();
+    }
+    if (need != Need::nothing) return need;
+  }
+}
 
-Task<Session::Next> Session::read() {
+bool Session::must_wait() const {
+  return pending_ || pause_ > Nanoseconds(0) || (rate_ > 0 && unpaced_ >= octets_per_step(rate_));
+}
+
+Task<bool> Session::read() {
+  const Deadline deadline = deadline_in(house_.options.timeout);
+  const Result<void> flushed = co_await stream_.flush(deadline);
+  if (!flushed) co_return false;
+  const Result<void> filled = co_await stream_.fill(deadline);
+  co_return filled.has_value();
+}
+
+Task<bool> Session::wait() {
+  if (pending_) {
+    Pending pending = std::move(*pending_);
+    pending_.reset();
+    const bool goes_on = co_await carry_out(std::move(pending));
+    co_return goes_on;
+  }
+  const Nanoseconds paced(rate_ > 0 ? unpaced_ * 1'000'000'000 / rate_ : 0);
+  unpaced_ = 0;
+  const Nanoseconds time = std::exchange(pause_, Nanoseconds(0)) + paced;
+  const bool goes_on = co_await sleep(time);
+  co_return goes_on;
+}
+
+// What was said before is not held up.
+Task<bool> Session::sleep(Nanoseconds time) {
   const Result<void> flushed = co_await stream_.flush(deadline_in(house_.options.timeout));
-  if (!flushed) co_return Next::end;
-  const std::size_t before = stream_.input().octets();
-  const Result<void> filled = co_await stream_.fill(deadline_in(house_.options.timeout));
-  if (!filled) co_return Next::end;
-  const std::uint64_t rate = house_.options.octets_per_second;
-  if (rate > 0) {
-    const std::size_t came = stream_.input().octets() - before;
-    co_await sleep_for(Nanoseconds(came * 1'000'000'000 / rate));
-  }
-  co_return Next::go_on;
+  if (!flushed) co_return false;
+  const Woken woken = co_await house_.stopping.wait(deadline_in(time));
+  co_return woken == Woken::by_deadline;
 }
 
-Task<Session::Next> Session::read_command() {
-  std::string_view line;
-  switch (lines_.next(line_octets_max, line)) {
-    case io::LineReader::Found::incomplete: {
-      const Next next = co_await read();
-      co_return next;
-    }
-    case io::LineReader::Found::too_long:
-      say("500 5.5.2 Line too long");
-      co_return Next::go_on;
-    case io::LineReader::Found::endless:
-      say("500 5.5.2 Line without end");
-      co_return Next::end;
-    case io::LineReader::Found::line:
-      break;
+Task<bool> Session::carry_out(Pending pending) {
+  const bool waited = co_await sleep(pending.delay);
+  if (!waited) co_return false;
+  if (pending.action == Action::silent) {
+    const bool goes_on = co_await keep_silent();
+    co_return goes_on;
   }
-  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
-  const std::string owned(line);  // answers may wait
-  lines_.done();
-  const Next next = co_await act(owned);
-  co_return next;
+  if (pending.action == Action::disconnect) {
+    ++house_.report.disconnected;
+    stream_.abort();
+    co_return false;
+  }
+  say(pending.reply);
+  if (pending.action == Action::reply) co_return true;
+  const bool waited_again = co_await sleep(pending.abort_after);
+  if (waited_again) say(abort_reply);
+  co_return false;
 }
 
-Task<Session::Next> Session::act(std::string_view line) {
-  Next next = Next::go_on;
-  const bool is_hello = is_verb(line, "EHLO") || is_verb(line, "HELO") || is_verb(line, "LHLO");
-  if (is_hello) {
-    next = co_await answer(Stage::hello, {}, {});
-    if (succeeded_ && next == Next::go_on) hello(!is_verb(line, "HELO"));
-  } else if (is_verb(line, "MAIL")) {
-    next = co_await mail(line);
-  } else if (is_verb(line, "RCPT")) {
-    next = co_await rcpt(line);
-  } else if (is_verb(line, "DATA")) {
-    next = co_await data();
-  } else if (is_verb(line, "BDAT")) {
-    next = co_await bdat(line);
-  } else if (is_verb(line, "RSET")) {
-    end_transaction();
-    say("250 2.0.0 ok");
-  } else if (is_verb(line, "NOOP")) {
-    say("250 2.0.0 ok");
-  } else if (is_verb(line, "QUIT")) {
-    static_cast<void>(co_await answer(Stage::quit, {}, "221 2.0.0 bye"));
-    next = Next::end;
-  } else {
-    say("500 5.5.1 No such command here");
+// Until the peer gives up; what it says meanwhile is thrown away.
+Task<bool> Session::keep_silent() {
+  ++house_.report.silenced;
+  for (;;) {
+    stream_.input().clear();
+    const Result<void> filled = co_await stream_.fill(no_deadline);
+    if (!filled) co_return false;
   }
-  co_return next;
 }
 
-void Session::hello(bool extended) {
-  if (extended && !house_.options.extended) return say("502 5.5.1 Only HELO here");
-  end_transaction();
-  if (!extended) return say("250 " + house_.options.hostname);
-  std::string reply = "250-" + house_.options.hostname + "\r\n";
-  for (const std::string& extension : house_.options.extensions)
-    reply += "250-" + extension + "\r\n";
-  say(reply + "250 SIZE " + std::to_string(house_.options.message_octets_max));
+bool Session::answer(Stage stage, std::string_view domain, std::string_view friendly) {
+  if (house_.rules.empty(stage)) {
+    say(friendly);
+    return true;
+  }
+  return obey(house_.rules.decide(stage, domain, chance_), stage, friendly);
 }
 
-Task<Session::Next> Session::mail(std::string_view line) {
-  if (has_sender_) {
-    say("503 5.5.1 There is a sender already");
-    co_return Next::go_on;
+bool Session::obey(const Decision& decision, Stage stage, std::string_view friendly) {
+  if (decision.octets_per_second > 0) rate_ = decision.octets_per_second;
+  if (decision.cuts) {
+    cut_ = decision.cut_after;
+    cuts_content_ = stage == Stage::data;
   }
-  sender_ = path_of(line);
-  const Next next = co_await answer(Stage::mail, {}, "250 2.1.0 ok");
-  has_sender_ = succeeded_;
-  co_return next;
-}
-
-Task<Session::Next> Session::rcpt(std::string_view line) {
-  if (!has_sender_) {
-    say("503 5.5.1 MAIL first");
-    co_return Next::go_on;
+  const Rule* rule = decision.rule;
+  const Action action = rule == nullptr ? Action::reply : rule->action;
+  const bool replies = action == Action::reply;
+  const std::string_view reply = rule != nullptr && replies ? rule->reply : friendly;
+  const bool succeeds = replies && (rule == nullptr || rule->code < 400);
+  if (succeeds) pause_ = decision.pause;
+  if (replies && decision.delay <= Nanoseconds(0)) {
+    say(reply);
+    return succeeds;
   }
-  const std::string_view path = path_of(line);
-  const std::size_t at = path.rfind('@');
-  const std::string_view domain = at == std::string_view::npos ? "" : path.substr(at + 1);
-  if (house_.options.local_parts) {
-    if (const std::optional<Rule> asked = rule_of_local_part(path.substr(0, at))) {
-      const Next next = co_await obey(*asked);
-      co_return next;
-    }
-  }
-  if (house_.options.greylist && is_greylisted(path)) {
-    say("451 4.7.1 Greylisted, try again");
-    co_return Next::go_on;
-  }
-  const Next next = co_await answer(Stage::rcpt, domain, "250 2.1.5 ok");
-  if (succeeded_) ++recipients_;
-  co_return next;
-}
-
-bool Session::is_greylisted(std::string_view recipient) {
-  std::string key = sender_;
-  key += '\0';
-  key += recipient;
-  if (house_.greylisted.size() >= greylisted_max) house_.greylisted.clear();
-  return house_.greylisted.insert(checksum(key)).second;
-}
-
-Task<Session::Next> Session::data() {
-  if (recipients_ == 0) {
-    say(has_sender_ ? "554 5.5.1 No valid recipients" : "503 5.5.1 MAIL first");
-    co_return Next::go_on;
-  }
-  const Next next = co_await answer(Stage::data, {}, "354 go on");
-  if (next == Next::end || !succeeded_) co_return next;
-  const Next taken = co_await take_content();
-  if (taken == Next::end) co_return Next::end;
-  const Next ended = co_await end_of_message();
-  co_return ended;
-}
-
-Task<Session::Next> Session::take_content() {
-  wire::DataScanner scanner;
-  while (!scanner.finished()) {
-    if (stream_.input().empty()) {
-      const Next next = co_await read();
-      if (next == Next::end) co_return Next::end;
-    }
-    const std::string_view slice = stream_.input().front();
-    const wire::DataScanner::Step step = scanner.step(slice);
-    octets_ += step.piece.size();
-    const bool keeps = house_.options.audits && octets_ <= house_.options.message_octets_max;
-    if (keeps) content_ += step.piece;
-    stream_.input().consume(step.consumed);
-  }
-  co_return Next::go_on;
-}
-
-// RFC 3030: BDAT octets [LAST].
-Task<Session::Next> Session::bdat(std::string_view line) {
-  std::uint64_t octets = 0;
-  const std::string_view size = line.substr(std::min<std::size_t>(5, line.size()));
-  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), octets);
-  if (error != std::errc{}) {
-    say("501 5.5.4 BDAT needs a size");
-    co_return Next::end;  // what follows cannot be told from commands
-  }
-  const bool is_last = line.find("LAST") != std::string_view::npos;
-  const Next taken = co_await take_octets(octets);
-  if (taken == Next::end) co_return Next::end;
-  if (recipients_ == 0) {
-    say("503 5.5.1 No valid recipients");
-    end_transaction();
-    co_return Next::go_on;
-  }
-  if (!is_last) {
-    say("250 2.0.0 ok");
-    co_return Next::go_on;
-  }
-  const Next ended = co_await end_of_message();
-  co_return ended;
-}
-
-Task<Session::Next> Session::take_octets(std::uint64_t octets) {
-  while (octets > 0) {
-    if (stream_.input().empty()) {
-      const Next next = co_await read();
-      if (next == Next::end) co_return Next::end;
-    }
-    const std::string_view piece = stream_.input().front().substr(0, octets);
-    octets_ += piece.size();
-    const bool keeps = house_.options.audits && octets_ <= house_.options.message_octets_max;
-    if (keeps) content_ += piece;
-    octets -= piece.size();
-    stream_.input().consume(piece.size());
-  }
-  co_return Next::go_on;
-}
-
-// LMTP: an answer for each recipient (RFC 2033 4.2).
-Task<Session::Next> Session::end_of_message() {
-  if (octets_ > house_.options.message_octets_max) {
-    for (unsigned index = 0; index < (house_.options.lmtp ? recipients_ : 1); ++index)
-      say("552 5.3.4 Message too large");
-    end_transaction();
-    co_return Next::go_on;
-  }
-  const unsigned answers = house_.options.lmtp ? recipients_ : 1;
-  bool taken = false;
-  Next next = Next::go_on;
-  for (unsigned index = 0; index < answers && next == Next::go_on; ++index) {
-    next = co_await answer(Stage::end, {}, "250 2.0.0 taken");
-    taken = taken || succeeded_;
-  }
-  if (taken) count_message();
-  end_transaction();
-  co_return next;
-}
-
-void Session::count_message() {
-  Report& report = house_.report;
-  ++report.messages;
-  report.recipients += recipients_;
-  report.octets += octets_;
-  if (house_.options.audits) house_.report.audit.take(content_);
-  const Instant now = io::now();
-  if (house_.first_message == Instant{}) house_.first_message = now;
-  const auto second = static_cast<std::size_t>((now - house_.first_message) / Seconds(1));
-  if (second >= seconds_max) return;
-  if (report.by_second.size() <= second) report.by_second.resize(second + 1);
-  ++report.by_second[second];
-}
-
-void Session::end_transaction() {
-  has_sender_ = false;
-  recipients_ = 0;
-  octets_ = 0;
-  content_.clear();
-  if (content_.capacity() > content_capacity_kept) content_.shrink_to_fit();
-}
-
-// --- what goes out
-
-Task<Session::Next> Session::answer(Stage stage, std::string_view domain,
-                                    std::string_view friendly) {
-  const std::string reply(friendly);
-  const Decision decision = decide(house_.options.rules, stage, domain, house_.chance);
-  if (decision.delay > Nanoseconds(0)) {
-    // What was said before is not held up.
-    const Result<void> flushed = co_await stream_.flush(deadline_in(house_.options.timeout));
-    if (!flushed) co_return Next::end;
-    co_await sleep_for(decision.delay);
-  }
-  succeeded_ = true;
-  if (decision.rule == nullptr) {
-    if (!reply.empty()) say(reply);
-    co_return Next::go_on;
-  }
-  const Next next = co_await obey(*decision.rule);
-  co_return next;
-}
-
-Task<Session::Next> Session::obey(const Rule& rule) {
-  succeeded_ = false;
-  if (rule.action == Rule::Action::reply) {
-    succeeded_ = rule.code < 400;
-    say(rule.reply);
-    co_return rule.code == 421 ? Next::end : Next::go_on;
-  }
-  if (rule.action == Rule::Action::silent) {
-    ++house_.report.silenced;
-    // Until the peer gives up; what it says meanwhile is thrown away.
-    Next next = Next::go_on;
-    while (next == Next::go_on) {
-      stream_.input().clear();
-      next = co_await read();
-    }
-    co_return Next::end;
-  }
-  ++house_.report.disconnected;
-  stream_.output().clear();
-  stream_.abort();
-  co_return Next::end;
+  pending_.emplace();
+  pending_->delay = decision.delay;
+  pending_->action = action;
+  pending_->reply = reply;
+  if (action == Action::abort) pending_->abort_after = rule->delay;
+  return succeeds;
 }
 
 void Session::say(std::string_view reply) {
-  if (reply.size() >= 3 && reply[0] >= '4')
-    ++house_.report.replies[static_cast<unsigned>((reply[0] - '0') * 100 + (reply[1] - '0') * 10 +
-                                                  (reply[2] - '0'))];
+  const auto digit = [reply](std::size_t at) { return static_cast<std::size_t>(reply[at] - '0'); };
+  const std::size_t code = digit(0) * 100 + digit(1) * 10 + digit(2);
+  if (code < Report::codes_end) ++house_.report.replies[code];
+  if (code == 421) closing_ = true;
   stream_.output() += reply;
   stream_.output() += "\r\n";
+  if (house_.options.show_conversations) show("S: ", reply);
+}
+
+// Of what was received, how much may be taken at once.
+std::size_t Session::allowed(std::size_t octets) const {
+  if (rate_ > 0) octets = std::min<std::uint64_t>(octets, octets_per_step(rate_));
+  if (cut_) octets = std::min<std::uint64_t>(octets, *cut_);
+  return octets;
+}
+
+void Session::spend(std::size_t octets) {
+  if (rate_ > 0) unpaced_ += octets;
+  if (!cut_ || (cuts_content_ && content_kind_ == Content::none)) return;
+  *cut_ -= std::min<std::uint64_t>(*cut_, octets);
+  if (*cut_ > 0) return;
+  cut_.reset();
+  pending_.emplace();
+  pending_->action = Action::disconnect;
+}
+
+void Session::show(std::string_view who, std::string_view line) const {
+  io::print_error(stream_.peer().text() + ' ' + std::string(who) + std::string(line));
 }
 
 }  // namespace kurir::sink

@@ -18,6 +18,11 @@ struct Gap {
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 
+// Of one connection: the greatest number that it brought, of the run that it brought last.
+struct Order {
+  std::uint64_t run = 0, numbers_end = 0;
+};
+
 class Audit {
  public:
   static constexpr std::uint64_t numbers_max = 100'000'000;  // of a run: 12.5 MB
@@ -29,7 +34,10 @@ class Audit {
     std::uint64_t messages = 0;       // that came, again or not
     std::uint64_t numbers_end = 0;    // one behind the greatest seen
     std::uint64_t duplicated = 0, altered = 0;
-    std::vector<std::uint64_t> duplicated_numbers, altered_numbers;
+    // Came behind a greater number on the same connection. No fault of a relay's, which promises no
+    // order: it is told, no more.
+    std::uint64_t out_of_order = 0;
+    std::vector<std::uint64_t> duplicated_numbers, altered_numbers, out_of_order_numbers;
 
     bool has(std::uint64_t number) const;
     std::uint64_t distinct() const;
@@ -38,8 +46,8 @@ class Audit {
     std::uint64_t lost(std::uint64_t expected) const;
   };
 
-  // A message's content, without dot-stuffing.
-  void take(std::string_view content);
+  // A message's content, without dot-stuffing, and the order of the connection that it came by.
+  void take(std::string_view content, Order& order);
   void merge(const Audit& other);
 
   const std::map<std::uint64_t, Run>& runs() const { return runs_; }
