@@ -35,6 +35,7 @@ std::string_view domain_of(std::string_view path) {
 
 Session::Need Session::take_content() {
   bool has_ended = content_kind_ == Content::counted && octets_left_ == 0;
+  if (cut_ && *cut_ == 0) spend(0);
   while (!has_ended) {
     if (must_wait()) return Need::nothing;
     if (stream_.input().empty()) return Need::input;
