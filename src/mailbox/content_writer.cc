@@ -1,8 +1,9 @@
 #include "kurir/mailbox/content_writer.hh"
 
+#include <utility>
+
 #include "kurir/base/limits.hh"
 #include "kurir/coro/event.hh"
-#include "kurir/store/message_record.hh"
 
 namespace kurir::mailbox {
 namespace {
@@ -27,9 +28,13 @@ Task<Result<void>> ContentWriter::write(std::string_view piece) {
 Task<Result<store::RecordRef>> ContentWriter::finish(WallTime received, std::string_view user) {
   store::MessageEnvelope envelope;
   envelope.received = received;
-  envelope.content_octets = octets();
   envelope.protocol = "IMAP";
   envelope.user = user;
+  co_return co_await finish(std::move(envelope));
+}
+
+Task<Result<store::RecordRef>> ContentWriter::finish(store::MessageEnvelope envelope) {
+  envelope.content_octets = octets();
   envelope.extents = extents_;
   const std::string head = store::encode_message(envelope, gathered_.size());
   const Result<void> room =

@@ -85,10 +85,18 @@ Task<void> CoreServer::run() {
   install_turn_hooks();
   serving_ = co_await start();
   decided_.set();
+  if (serving_ && shared_.options.guest != nullptr) guests_.start(host_guest());
   if (serving_) co_await stop_.wait();
+  guest_left_.set();
   co_await stop();
   shared_.quiescence.offline(core_);
   io::Core::current().set_turn_hooks({});
+}
+
+Task<void> CoreServer::host_guest() {
+  intake_ = std::make_unique<MailIntake>(shared_, *directory_, *mailboxes_, *queue_);
+  co_await shared_.options.guest->run(core_, *intake_, shared_.listening);
+  guest_left_.set();
 }
 
 Task<bool> CoreServer::started() {
@@ -165,6 +173,8 @@ Task<void> CoreServer::forget_old_deliveries() {
 
 // Front ends first, then what they used, then what that used.
 Task<void> CoreServer::stop() {
+  if (shared_.options.guest != nullptr) shared_.options.guest->ask_to_stop();
+  co_await guests_.join();
   for (const std::unique_ptr<FrontEnd>& front_end : front_ends_)
     co_await front_end->stop_listening();
   co_await connections_.end_all(deadline_in(configuration_.shutdown.grace));

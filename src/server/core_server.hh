@@ -16,6 +16,7 @@
 #include "kurir/relay/bounces.hh"
 #include "kurir/relay/relay.hh"
 #include "kurir/smtp/server_session.hh"
+#include "mail_intake.hh"
 #include "protocol_services.hh"
 #include "shared_state.hh"
 #include "tls_service.hh"
@@ -35,6 +36,8 @@ class CoreServer {
   CoreIndex core() const { return core_; }
   // Whether every core serves; known once all have recovered and listen, or one of them could not.
   Task<bool> started();
+  // The guest has left, or never came.
+  Event& guest_left() { return guest_left_; }
 
   // For another core's checkpoint, on this core: waits until what deliveries had come to by now is
   // durable in this shard's queue. False: that cannot be promised.
@@ -79,6 +82,7 @@ class CoreServer {
   static FrontEndNames names_of(Protocol protocol);
 
   Task<bool> start();
+  Task<void> host_guest();
   Task<void> stop();
   void install_turn_hooks();
   Task<void> forget_old_deliveries();
@@ -104,16 +108,17 @@ class CoreServer {
   std::unique_ptr<smtp::MailboxRooms> rooms_;
   std::unique_ptr<ProtocolServices> protocols_;
   TlsService tls_;
+  std::unique_ptr<MailIntake> intake_;  // where there is a guest
   Connections connections_;
   std::vector<std::pair<std::unique_ptr<io::Listener>, Protocol>>
       listeners_;  // until their front ends are made
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
-  Event stop_, decided_;
+  Event stop_, decided_, guest_left_;
   Signal checkpoint_wanted_;
   std::uint64_t commits_counted_ = 0;
   bool serving_ = false;
   bool may_checkpoint_ = false;  // nobody asks about deliveries of before the start any more
-  Scope scope_;
+  Scope scope_, guests_;
 };
 
 }  // namespace kurir::server

@@ -95,6 +95,7 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
   const unsigned cores = *present > 0
                              ? *present
                              : io::Cores::resolve_count(static_cast<unsigned>(configuration.cores));
+  if (options.guest != nullptr) options.guest->prepare(cores);
   SharedState shared(configuration, options, *data, *database, cores, random_number());
   Result<Shared<const directory::Snapshot>> snapshot = database->read_snapshot(shared.hash_key);
   if (!snapshot)

@@ -28,6 +28,14 @@ Supervisor::Supervisor(SharedState& shared, CoreServer& core, std::vector<DemoUs
 void Supervisor::start() {
   scope_.start(watch_signals());
   scope_.start(announce());
+  if (shared_.options.guest != nullptr) scope_.start(await_guest());
+}
+
+Task<void> Supervisor::await_guest() {
+  const bool started = co_await core_.started();
+  if (!started) co_return;
+  co_await core_.guest_left().wait();
+  co_await stop_all();
 }
 
 Task<void> Supervisor::join() {

@@ -25,6 +25,7 @@ class Supervisor {
  private:
   Task<void> watch_signals();
   Task<void> announce();
+  Task<void> await_guest();
   Task<void> stop_all();
   void print_greeting();
 

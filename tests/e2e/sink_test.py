@@ -1,7 +1,9 @@
 """kurir-sink: alone under kurir-blast, and as the host that Kurir relays to."""
 
+import imaplib
 import json
 import pathlib
+import poplib
 import signal
 import smtplib
 import subprocess
@@ -28,7 +30,11 @@ class Sink:
         except AssertionError:
             self.process.kill()
             raise
-        self.port = int(file.read_text().rsplit(':', 1)[1])
+        first, *served = file.read_text().splitlines()
+        self.port = int(first.rsplit(':', 1)[1])
+        # Of mailboxes that are served: "imap 127.0.0.1:1143".
+        self.ports = {name: int(address.rsplit(':', 1)[1])
+                      for name, address in (line.split() for line in served)}
         self.status = None
 
     def stop(self):
@@ -39,6 +45,84 @@ class Sink:
         self.folder.cleanup()
         assert output, errors
         return json.loads(output)
+
+
+class SinkThatServes(unittest.TestCase):
+    """What was taken is in mailboxes, made as mail comes for them."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix='kurir-e2e-')
+        self.addCleanup(self.folder.cleanup)
+
+    def start(self, *arguments):
+        sink = Sink('--serve-pop3', '127.0.0.1:0', '--serve-imap', '127.0.0.1:0',
+                    '--data', pathlib.Path(self.folder.name) / 'data', '--password', 'secret',
+                    *arguments)
+        self.addCleanup(lambda: sink.process.poll() is None and sink.stop())
+        return sink
+
+    def subjects(self, sink, user):
+        with imaplib.IMAP4('127.0.0.1', sink.ports['imap']) as client:
+            client.login(user, 'secret')
+            client.select('INBOX', readonly=True)
+            _, fetched = client.fetch('1:*', '(BODY.PEEK[HEADER.FIELDS (SUBJECT)])')
+            return [part[1].decode().strip() for part in fetched if isinstance(part, tuple)]
+
+    def send(self, sink, recipients, content, sender='a@b.test'):
+        with smtplib.SMTP('127.0.0.1', sink.port) as client:
+            return client.sendmail(sender, recipients, content)
+
+    def test_imap_and_pop3_read_it(self):
+        sink = self.start()
+        content = 'Subject: one\r\n\r\n..dots\r\n.\r\nend\r\n'
+        self.send(sink, ['x@one.test', 'y@two.test'], content)
+        self.assertEqual(self.subjects(sink, 'x@one.test'), ['Subject: one'])
+        client = poplib.POP3('127.0.0.1', sink.ports['pop3'])
+        client.user('y@two.test')
+        client.pass_('secret')
+        lines = [line.decode() for line in client.retr(1)[1]]
+        client.quit()
+        self.assertEqual(lines[:2], ['Return-Path: <a@b.test>', 'Delivered-To: y@two.test'])
+        self.assertTrue('\r\n'.join([*lines, '']).endswith(content))
+        self.assertEqual(sink.stop()['messages'], 1)
+
+    def test_a_load_is_all_there(self):
+        sink = self.start()
+        sent = subprocess.run(
+            [BLAST, '--json', '-m', '400', '-s', '20', '-d', '-r', '2', '-t', 'to@load.test',
+             f'127.0.0.1:{sink.port}'], capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual(json.loads(sent.stdout)['accepted'], 400)
+        users = {f'{number}to@load.test' for number in (1, 2)}
+        self.assertEqual([len(self.subjects(sink, user)) for user in users], [400, 400])
+        self.assertEqual(sink.stop()['runs'][0]['distinct'], 400)
+        self.assertEqual(sink.status, 0)
+
+    def test_what_was_acknowledged_survives_a_kill(self):
+        sink = self.start()
+        for number in range(20):
+            self.send(sink, ['x@one.test'], f'Subject: {number}\r\n\r\ntext\r\n')
+        sink.process.kill()
+        sink.process.communicate(timeout=20)
+        again = self.start()
+        self.assertEqual(self.subjects(again, 'x@one.test'),
+                         [f'Subject: {number}' for number in range(20)])
+        again.stop()
+
+    def test_nobody_can_have_this_name(self):
+        sink = self.start()
+        with self.assertRaises(smtplib.SMTPRecipientsRefused) as refused:
+            self.send(sink, ['"a b"@one.test'], 'Subject: x\r\n\r\n')
+        self.assertEqual(list(refused.exception.recipients.values())[0][0], 550)
+        self.assertEqual(sink.stop()['messages'], 0)
+
+    def test_flags_that_do_not_go_together(self):
+        for flags, named in ((['--serve-imap', '127.0.0.1:0'], '--data'),
+                             (['--data', self.folder.name], '--data'),
+                             (['--serve-pop3', 'nowhere', '--data', self.folder.name], 'nowhere')):
+            done = subprocess.run([SINK, '127.0.0.1:0', *flags], capture_output=True, text=True,
+                                  timeout=20, check=False)
+            self.assertEqual(done.returncode, 64, (flags, done.stderr))
+            self.assertIn(named, done.stderr)
 
 
 class SinkAlone(unittest.TestCase):

@@ -9,6 +9,7 @@
 #include "flags.hh"
 #include "kurir/io/file.hh"
 #include "kurir/sink/run.hh"
+#include "mailboxes.hh"
 
 namespace {
 
@@ -19,6 +20,14 @@ int complain(const Flags& flags, const kurir::Error& error) {
   kurir::io::print_error("kurir-sink: " + (is_address ? flags.address + " cannot be listened on"
                                                       : kurir::io::Driver::explain_failure(error)));
   return is_address ? EX_UNAVAILABLE : EX_OSERR;
+}
+
+kurir::Result<kurir::sink::Report> count_only(Flags& flags) {
+  flags.options.listening = [&flags](const kurir::io::SocketAddress& bound) {
+    if (!flags.port_file.empty()) std::ofstream(flags.port_file) << bound.text() << '\n';
+    if (!flags.json) kurir::io::print_error("kurir-sink listens on " + bound.text());
+  };
+  return kurir::sink::run(flags.options);
 }
 
 int run(int count, char** arguments) {
@@ -34,11 +43,14 @@ int run(int count, char** arguments) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? EX_OK : EX_USAGE;
   }
-  flags.options.listening = [&flags](const kurir::io::SocketAddress& bound) {
-    if (!flags.port_file.empty()) std::ofstream(flags.port_file) << bound.text() << '\n';
-    if (!flags.json) kurir::io::print_error("kurir-sink listens on " + bound.text());
-  };
-  const auto report = kurir::sink::run(flags.options);
+  ServeOutcome outcome;
+  if (flags.serves()) {
+    outcome = serve_mailboxes(flags);
+  } else {
+    outcome.report = count_only(flags);
+  }
+  if (outcome.exit_code != 0) return outcome.exit_code;
+  const auto& report = outcome.report;
   if (!report) return complain(flags, report.error());
   kurir::io::print_output(flags.json ? json_of(*report) : text_of(*report));
   return report->is_clean() ? EX_OK : exit_not_clean;

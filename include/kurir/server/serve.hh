@@ -6,6 +6,7 @@
 
 #include "kurir/directory/database.hh"
 #include "kurir/server/configuration.hh"
+#include "kurir/server/guest.hh"
 
 namespace kurir::server {
 
@@ -14,6 +15,7 @@ struct ServeOptions {
   std::string config_path;  // for messages; empty: none
   // The directory of users; empty: the file in the data directory.
   std::function<Result<directory::Database>()> open_database;
+  Guest* guest = nullptr;  // guest.hh
 };
 
 // Runs until SIGTERM, SIGINT or `kurir stop`; gives an exit code of sysexits.h: 0 after a graceful
