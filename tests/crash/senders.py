@@ -7,6 +7,7 @@ import random
 import re
 import socket
 import threading
+import time
 
 ALICE = 'alice@example.test'
 BOB = 'bob@example.test'
@@ -18,6 +19,7 @@ class Sent:
     token: str
     recipients: list
     queue_id: str
+    moment: float = 0.0  # when its 250 was there, by the monotonic clock
 
 
 def build(token, recipients, octets):
@@ -121,4 +123,5 @@ class Sender(threading.Thread):
         self.stream.flush()
         text = self.expect(250)
         queue_id = re.search(r'queued as (\S+)', text)
-        self.acknowledged.append(Sent(token, recipients, queue_id.group(1) if queue_id else ''))
+        self.acknowledged.append(Sent(token, recipients, queue_id.group(1) if queue_id else '',
+                                      time.monotonic()))
