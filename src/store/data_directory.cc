@@ -72,9 +72,9 @@ Result<bool> holds_store(const std::string& path) {
   if (io::file_exists(path + "/format")) return true;
   const Result<std::vector<std::string>> names = io::list_directory(path);
   if (!names) return std::unexpected(names.error());
-  // The instance is written first, so it alone is a creation that was interrupted.
+  // The format is written last: without it these are a creation that was interrupted.
   for (const std::string& name : *names)
-    if (!may_be_in_an_empty_one(name) && name != "instance")
+    if (!may_be_in_an_empty_one(name) && name != "instance" && name != "epoch")
       return fail(Errc::invalid, Origin::file);
   return false;
 }
