@@ -1,5 +1,5 @@
-"""A user who works in mailboxes while the server is crashed: appends, flags, moves and expunges. What
-was answered with OK before the cut stays; what was being done then is done or is not."""
+"""A user who works in mailboxes while the server is crashed: appends, flags, moves and expunges.
+What was answered with OK before the cut stays; what was being done then is done or is not."""
 
 import contextlib
 import imaplib
