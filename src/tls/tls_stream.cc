@@ -5,6 +5,7 @@
 
 #include "kurir/base/assert.hh"
 #include "kurir/coro/event.hh"
+#include "kurir/io/memory.hh"
 #include "kurir/tls/client_hello.hh"
 #include "wolf.hh"
 
@@ -52,8 +53,9 @@ Task<Result<void>> TlsStream::connect(const ClientSide& side, Deadline deadline)
     failure_ = "the host talked before the handshake";
     co_return fail(Errc::refused, Origin::library);
   }
-  WOLFSSL* ssl = wolfSSL_new(side.verify ? side.context->verifying() : side.context->trusting());
-  if (!begin(ssl)) co_return fail(Errc::exhausted, Origin::library);
+  if (!begin(side.verify ? side.context->verifying() : side.context->trusting()))
+    co_return fail(Errc::exhausted, Origin::library);
+  WOLFSSL* const ssl = ssl_.get();
   const bool is_name = !side.host.empty() && !side.host.contains(':') &&
                        side.host.find_last_not_of("0123456789.") != std::string::npos;
   bool set = true;
@@ -81,12 +83,11 @@ Task<Result<void>> TlsStream::read_hello(const ServerSide& side, Deadline deadli
           std::ranges::find(hello.protocols, side.protocol) != hello.protocols.end();
       if (!offers_ours)
         co_return co_await refuse(alert_no_application_protocol, "it wants another protocol");
-      WOLFSSL* ssl = wolfSSL_new(side.context->choose(hello));
-      if (!begin(ssl)) co_return fail(Errc::exhausted, Origin::library);
+      if (!begin(side.context->choose(hello))) co_return fail(Errc::exhausted, Origin::library);
       tickets_ = &side.tickets;
       std::string protocol(side.protocol);
       if (!hello.protocols.empty())
-        wolfSSL_UseALPN(ssl, protocol.data(), static_cast<unsigned>(protocol.size()),
+        wolfSSL_UseALPN(ssl_.get(), protocol.data(), static_cast<unsigned>(protocol.size()),
                         WOLFSSL_ALPN_FAILED_ON_MISMATCH);
       co_return Result<void>();
     }
@@ -116,12 +117,21 @@ Task<Result<void>> TlsStream::refuse(unsigned char alert, std::string why) {
   co_return fail(Errc::refused, Origin::library);
 }
 
-bool TlsStream::begin(WOLFSSL* ssl) {
-  ssl_.reset(ssl);
-  if (ssl == nullptr) return false;
-  wolfSSL_SetIOReadCtx(ssl, this);
-  wolfSSL_SetIOWriteCtx(ssl, this);
+bool TlsStream::begin(WOLFSSL_CTX* context) {
+  const MadeConnection made = make_connection(context);
+  ssl_.reset(made.ssl);
+  session_ = made.session;
+  if (!ssl_) return false;
+  wolfSSL_SetIOReadCtx(ssl_.get(), this);
+  wolfSSL_SetIOWriteCtx(ssl_.get(), this);
   return true;
+}
+
+// What only handshakes need: an idle session keeps 20 KB of 60.
+void TlsStream::let_go_of_memory() {
+  if (hello_taken_ >= hello_.size()) hello_ = std::string();
+  wolfSSL_FreeArrays(ssl_.get());
+  io::give_back_zero_pages(session_);
 }
 
 Task<Result<void>> TlsStream::handshake(int (*step)(WOLFSSL*), Deadline deadline) {
@@ -144,7 +154,7 @@ Task<Result<void>> TlsStream::handshake(int (*step)(WOLFSSL*), Deadline deadline
       co_return filled;
     }
   }
-  hello_ = std::string();
+  let_go_of_memory();
   is_established_ = true;
   co_return Result<void>();
 }

@@ -6,6 +6,8 @@
 #include <wolfssl/wolfcrypt/cryptocb.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 
+#include <cstdlib>
+
 #include "aead.hh"
 #include "kurir/base/assert.hh"
 
@@ -13,6 +15,27 @@ namespace kurir::tls {
 namespace {
 
 constexpr int device = 1;
+
+// Of wolfSSL's memory only sessions are as large, when a connection is made.
+constexpr std::size_t session_octets_min = 32 * 1024;
+thread_local std::span<std::byte> last_large;
+
+void* allocate(std::size_t octets) {
+  void* memory = std::malloc(octets);
+  if (octets >= session_octets_min && memory != nullptr)
+    last_large = {static_cast<std::byte*>(memory), octets};
+  return memory;
+}
+
+void release(void* memory) {
+  if (memory == last_large.data()) last_large = {};
+  std::free(memory);
+}
+
+void* allocate_anew(void* memory, std::size_t octets) {
+  if (memory == last_large.data()) last_large = {};
+  return std::realloc(memory, octets);
+}
 
 // By which of GCM's two operations: their parameters have the same names.
 AeadInput input_of(const auto& asked) {
@@ -40,11 +63,21 @@ int answer(int, wc_CryptoInfo* info, void*) {
 
 int wolf_device() {
   static const bool started = [] {
-    return wolfSSL_Init() == WOLFSSL_SUCCESS &&
+    return wolfSSL_SetAllocators(allocate, release, allocate_anew) == 0 &&
+           wolfSSL_Init() == WOLFSSL_SUCCESS &&
            wc_CryptoCb_RegisterDevice(device, answer, nullptr) == 0;
   }();
   KURIR_ASSERT(started);
   return device;
+}
+
+MadeConnection make_connection(WOLFSSL_CTX* context) {
+  last_large = {};
+  MadeConnection made{wolfSSL_new(context), {}};
+  if (made.ssl != nullptr && wolfSSL_get_session(made.ssl) == static_cast<void*>(last_large.data()))
+    made.session = last_large;
+  last_large = {};
+  return made;
 }
 
 void free_at_thread_end() {

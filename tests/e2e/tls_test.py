@@ -158,6 +158,28 @@ class EncryptedTest(Case):
                     done = False
                 self.assertEqual(done, accepted, (listener, offered))
 
+    def test_keys_are_updated(self):
+        """`K` has s_client change both sides' keys (RFC 8446 4.6.3); it drops what it reads with
+        that, and says KEYUPDATE."""
+        client = subprocess.Popen(
+            ['openssl', 's_client', '-crlf', '-connect',
+             'localhost:%d' % self.server.port('imaps')],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(client.stdout.close)
+        self.addCleanup(client.kill)
+        while not client.stdout.readline().startswith(b'* OK'):
+            pass
+        for tag in (b'a', b'b', b'c'):
+            client.stdin.write(b'K\n')
+            client.stdin.flush()
+            while not client.stdout.readline().startswith(b'KEYUPDATE'):
+                pass
+            client.stdin.write(tag + b' NOOP\n')
+            client.stdin.flush()
+            while not client.stdout.readline().startswith(tag + b' OK'):
+                pass
+        client.communicate(b'd LOGOUT\n', 20)
+
     def test_renegotiation_is_refused(self):
         done = subprocess.run(
             ['openssl', 's_client', '-tls1_2', '-connect',

@@ -4,7 +4,9 @@
 // whatever the transport holds when the handshake begins is the handshake's, or ends it.
 // Core-local.
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -63,7 +65,8 @@ class TlsStream final : public io::Stream {
 
   Task<Result<void>> read_hello(const ServerSide& side, Deadline deadline);
   Task<Result<void>> refuse(unsigned char alert, std::string why);
-  bool begin(WOLFSSL* ssl);
+  bool begin(WOLFSSL_CTX* context);
+  void let_go_of_memory();
   Task<Result<void>> handshake(int (*step)(WOLFSSL*), Deadline deadline);
   Task<Result<void>> fill_transport(Deadline deadline);
   void decrypt();
@@ -78,6 +81,7 @@ class TlsStream final : public io::Stream {
   std::string hello_;  // a client's first message, until wolfSSL has taken it
   std::size_t hello_taken_ = 0;
   std::size_t quiet_octets_ = 0;  // received since the last that a session got
+  std::span<std::byte> session_;  // of wolfSSL's, within ssl_; empty: not known
   std::string failure_;
   bool is_established_ = false, ended_ = false, woken_ = false, closed_ = false;
 };
