@@ -56,6 +56,14 @@ void append_number(std::string& out, std::uint64_t number) {
 
 }  // namespace
 
+Options::Login Options::login(std::uint64_t turn) const {
+  if (!logins.empty()) return logins[turn % logins.size()];
+  Login login{user, password};
+  if (const std::size_t place = user.find("%d"); place != std::string::npos)
+    login.user.replace(place, 2, std::to_string(turn % users + 1));
+  return login;
+}
+
 WeightedChoice::WeightedChoice(const std::vector<Weighted>& among) {
   std::uint64_t end = 0;
   for (const Weighted& one : among) ends_.push_back(end += one.weight);

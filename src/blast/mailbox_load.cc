@@ -13,6 +13,16 @@ std::vector<Weighted> weights_of(const Options& options) {
   return weights;
 }
 
+// RFC 9051: quoted.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
 }  // namespace
 
 MailboxLoad::MailboxLoad(const Options& options, const Letters& letters, Course& course,
@@ -38,7 +48,7 @@ Task<void> MailboxLoad::run() {
     const Operation operation = options_.mix[choice_.of(turn->number)].first;
     Result<bool> done = true;
     const bool is_login = operation == Operation::login;  // which makes its own connection
-    if (!is_login && !client_.is_open()) done = co_await log_in(client_);
+    if (!is_login && !client_.is_open()) done = co_await log_in(client_, ordinal_);
     const Instant begin = options_.rate > 0 ? turn->due : io::now();
     if (done && *done) done = co_await operate(operation, turn->number);
     if (aborted_) break;
@@ -61,32 +71,26 @@ Task<void> MailboxLoad::run() {
   co_await other_.close();
 }
 
-std::string MailboxLoad::user() const {
-  std::string name = options_.user;
-  if (const std::size_t place = name.find("%d"); place != std::string::npos)
-    name.replace(place, 2, std::to_string(ordinal_ % options_.users + 1));
-  return name;
-}
-
 std::optional<io::SocketAddress> MailboxLoad::from() const {
   if (options_.sources.empty()) return std::nullopt;
   return options_.sources[ordinal_ % options_.sources.size()];
 }
 
 // Connected, logged in, INBOX selected.
-Task<Result<bool>> MailboxLoad::log_in(MailboxClient& client) {
+Task<Result<bool>> MailboxLoad::log_in(MailboxClient& client, std::uint64_t turn) {
+  const Options::Login login = options_.login(turn);
   ++report_.connections;
   const Result<void> opened = co_await client.open(from());
   if (!opened) co_return std::unexpected(opened.error());
   if (options_.protocol == Protocol::pop3) {
-    const Result<bool> named = co_await client.command("USER " + user());
+    const Result<bool> named = co_await client.command("USER " + login.user);
     if (!named || !*named) co_return named;
-    const Result<bool> known = co_await client.command("PASS " + options_.password);
+    const Result<bool> known = co_await client.command("PASS " + login.password);
     if (!known || !*known) co_return known;
     co_return co_await client.command("STAT");
   }
   const Result<bool> known =
-      co_await client.command("LOGIN " + user() + " \"" + options_.password + "\"");
+      co_await client.command("LOGIN " + quoted(login.user) + ' ' + quoted(login.password));
   if (!known || !*known) co_return known;
   co_return co_await client.command("SELECT INBOX");
 }
@@ -118,7 +122,8 @@ Task<Result<bool>> MailboxLoad::operate(Operation operation, std::uint64_t numbe
 
 Task<Result<bool>> MailboxLoad::log_in_and_out() {
   co_await other_.close();
-  const Result<bool> known = co_await log_in(other_);
+  const std::uint64_t turn = ordinal_ + logins_++ * options_.sessions;
+  const Result<bool> known = co_await log_in(other_, turn);
   if (!known || !*known) co_return known;
   const bool is_imap = options_.protocol == Protocol::imap;
   const Result<bool> left = co_await other_.command(is_imap ? "LOGOUT" : "QUIT");
@@ -137,7 +142,7 @@ Task<Result<bool>> MailboxLoad::append(MailboxClient& client, std::uint64_t numb
 // From the moment the other connection's APPEND is sent.
 Task<Result<bool>> MailboxLoad::idle(std::uint64_t number) {
   if (!other_.is_open()) {
-    const Result<bool> known = co_await log_in(other_);
+    const Result<bool> known = co_await log_in(other_, ordinal_);
     if (!known || !*known) co_return known;
   }
   const Result<bool> begun = co_await client_.begin_idle();

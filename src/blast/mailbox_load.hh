@@ -20,13 +20,12 @@ class MailboxLoad final : public SessionLoad {
   void abort() override;
 
  private:
-  Task<Result<bool>> log_in(MailboxClient& client);
+  Task<Result<bool>> log_in(MailboxClient& client, std::uint64_t turn);
   Task<Result<bool>> operate(Operation operation, std::uint64_t number);
   Task<Result<bool>> log_in_and_out();
   Task<Result<bool>> append(MailboxClient& client, std::uint64_t number);
   Task<Result<bool>> idle(std::uint64_t number);
   Task<Result<bool>> pop3(Operation operation, std::uint64_t number);
-  std::string user() const;
   std::optional<io::SocketAddress> from() const;
 
   const Options& options_;
@@ -36,6 +35,7 @@ class MailboxLoad final : public SessionLoad {
   const unsigned ordinal_;
   const WeightedChoice choice_;
   MailboxClient client_, other_;
+  std::uint64_t logins_ = 0;  // cycles of logging in, so far
   bool aborted_ = false;
 };
 

@@ -76,7 +76,7 @@ Task<bool> SmtpLoad::open() {
   lines_.emplace(*stream_, line_octets_max);
   if (aborted_) co_return false;
   const bool greeted = co_await greet();
-  if (!greeted || options_.user.empty()) co_return greeted;
+  if (!greeted || !options_.logs_in()) co_return greeted;
   co_return co_await log_in();
 }
 
@@ -95,7 +95,8 @@ Task<bool> SmtpLoad::greet() {
 }
 
 Task<bool> SmtpLoad::log_in() {
-  const std::string secret = '\0' + options_.user + '\0' + options_.password;
+  const Options::Login login = options_.login(ordinal_ + logins_++ * options_.sessions);
+  const std::string secret = '\0' + login.user + '\0' + login.password;
   std::string line = "AUTH PLAIN ";
   wire::append_base64(line, secret);
   const Code code = co_await exchange(Stage::auth, line);

@@ -61,6 +61,7 @@ class SmtpLoad final : public SessionLoad {
   io::Connector connector_;
   std::unique_ptr<io::Stream> stream_;
   std::optional<io::LineReader> lines_;
+  std::uint64_t logins_ = 0;       // of this session, so far
   Instant due_{};                  // of the message that is being sent
   bool envelope_is_sent_ = false;  // along with the message before it
   bool aborted_ = false;

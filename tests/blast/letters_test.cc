@@ -112,5 +112,17 @@ TEST(LoadStamp, is_read_back_and_finds_damage) {
   EXPECT_EQ(wire::verify_load_stamp("Subject: x\r\n\r\n").verdict, wire::StampVerdict::none);
 }
 
+TEST(Login, takes_turns_among_users) {
+  Options options;
+  EXPECT_FALSE(options.logs_in());
+  options.user = "user%d@example.test";
+  options.users = 2;
+  EXPECT_EQ(options.login(0).user, "user1@example.test");
+  EXPECT_EQ(options.login(3).user, "user2@example.test");
+  options.logins = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
+  EXPECT_EQ(options.login(5).user, "c");
+  EXPECT_EQ(options.login(3).password, "1");
+}
+
 }  // namespace
 }  // namespace kurir::blast

@@ -117,6 +117,24 @@ class Blast(Case):
         self.assertEqual(bad.returncode, 1)
         self.assertIn('535', json.loads(bad.stdout)['refusals'])
 
+    def test_users_of_a_file_log_in_in_turns(self):
+        users = self.temporary_folder() / 'users'
+        users.write_text(f'# who\n{BOB}:{self.server.password()}\n\n{BOB}:wrong\n')
+        host, port = self.server.address('submission')
+        done = blast('--users-file', users, '-m', 6, '-f', BOB, '-t', BOB, '--json',
+                     f'{host}:{port}')
+        summary = json.loads(done.stdout)
+        self.assertEqual((summary['accepted'], summary['refusals']), (3, {'535': 3}))
+        host, port = self.server.address('pop3')
+        done = blast('--protocol', 'pop3', '--mix', 'login', '--users-file', users, '-m', 2,
+                     '--json', f'{host}:{port}')
+        summary = json.loads(done.stdout)
+        self.assertEqual((summary['accepted'], summary['refused']), (1, 1))
+        users.write_text('nobody\n')
+        done = blast('--users-file', users, f'{host}:{port}')
+        self.assertEqual(done.returncode, 64)
+        self.assertIn(f'{users}:1: expected USER:PASSWORD', done.stdout + done.stderr)
+
     def test_a_server_that_goes_on_without_recipients(self):
         port = FixedReplies(lambda verb: {'RCPT': '550 no', 'END': '554 no recipients'}.get(
             verb, friendly(verb))).port

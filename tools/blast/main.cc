@@ -34,7 +34,7 @@ struct Flags {
   std::vector<std::string> domains, sizes;
   std::string folder;
   std::int64_t duration = 0, warm_up = 0, timeout = 60'000'000'000;
-  std::string rate, login;
+  std::string rate, login, users_file;
   std::string protocol = "smtp";
   std::vector<std::string> mix;
   bool persistent = false, json = false, counter = false, lmtp = false;
@@ -174,6 +174,10 @@ void add_flags(CLI::App& program, Flags& flags) {
                   "select fetch-flags fetch-envelope fetch-body store search append idle")
       ->delimiter(',');
   program
+      .add_option("--users-file", flags.users_file,
+                  "USER:PASSWORD a line, used in turns instead of --auth")
+      ->check(CLI::ExistingFile);
+  program
       .add_option("--users", options.users,
                   "so many: %d in the name of --auth, or in -t, is one of them")
       ->check(CLI::Range(1U, 10'000'000U));
@@ -182,6 +186,24 @@ void add_flags(CLI::App& program, Flags& flags) {
   program.add_option("--timeout", flags.timeout, "for each reply, as 60s")->transform(duration());
   program.add_option("--run-id", options.run_id, "in the messages' stamps; a random one");
   program.add_flag("--json", flags.json, "the summary as one JSON object");
+}
+
+// Empty lines and those that begin with '#' are passed over.
+std::vector<Options::Login> logins_of(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<Options::Login> logins;
+  std::string line;
+  for (unsigned number = 1; std::getline(file, line); ++number) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty() || line.starts_with('#')) continue;
+    const std::size_t colon = line.find(':');
+    if (colon == 0 || colon == std::string::npos)
+      throw CLI::ValidationError("--users-file",
+                                 path + ':' + std::to_string(number) + ": expected USER:PASSWORD");
+    logins.push_back({line.substr(0, colon), line.substr(colon + 1)});
+  }
+  if (logins.empty()) throw CLI::ValidationError("--users-file", path + " holds no users");
+  return logins;
 }
 
 void interpret_mix(Flags& flags) {
@@ -202,8 +224,9 @@ void interpret_mix(Flags& flags) {
     options.mix.emplace_back(operation, one.weight);
   }
   const bool is_mailbox = options.protocol == Protocol::imap || options.protocol == Protocol::pop3;
-  if (is_mailbox && (options.mix.empty() || options.user.empty()))
-    throw CLI::ValidationError("--protocol", "on mailboxes --mix and --auth are needed");
+  if (is_mailbox && (options.mix.empty() || !options.logs_in()))
+    throw CLI::ValidationError("--protocol",
+                               "on mailboxes --mix and --auth (or --users-file) are needed");
   if (!is_mailbox && !options.mix.empty())
     throw CLI::ValidationError("--mix", "is for --protocol imap and pop3");
 }
@@ -239,6 +262,11 @@ void interpret(Flags& flags) {
     if (colon == std::string::npos) throw CLI::ValidationError("--auth", "expected USER:PASSWORD");
     options.user = flags.login.substr(0, colon);
     options.password = flags.login.substr(colon + 1);
+  }
+  if (!flags.users_file.empty()) {
+    if (!flags.login.empty())
+      throw CLI::ValidationError("--users-file", "says whom; --auth does not go with it");
+    options.logins = logins_of(flags.users_file);
   }
   interpret_mix(flags);
   if (options.run_id == 0) options.run_id = (std::uint64_t{std::random_device()()} << 32) | 1;

@@ -58,6 +58,13 @@ struct Options {
   std::vector<std::string> messages_of;            // whole messages instead, as files hold them
   std::string user, password;  // AUTH PLAIN, or LOGIN; none where empty; "%d": from 1 to users
   unsigned users = 1;
+  // Used in turns, instead of `user`.
+  struct Login {
+    std::string user, password;
+  };
+  std::vector<Login> logins;
+  bool logs_in() const { return !user.empty() || !logins.empty(); }
+  Login login(std::uint64_t turn) const;
   std::vector<std::pair<Operation, unsigned>> mix;  // of IMAP and POP3 sessions, with weights
   std::vector<io::SocketAddress> sources;           // to connect from, in turns
   Nanoseconds timeout = Seconds(60);                // for each reply
