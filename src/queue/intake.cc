@@ -175,7 +175,7 @@ Task<Result<QueueId>> Queue::commit(Message* message) {
   store::Log& log = log_for(message->goes_to_mail());
   const Result<void> committed = co_await log.commit(message->record);
   if (!committed) {
-    release_content(*message);
+    // What it had written stays until the next start: that may still find the record.
     forget(*message);
     co_return std::unexpected(committed.error());
   }
@@ -292,17 +292,41 @@ void Queue::restore_times(Message& message) {
 // --- content
 
 // What lies in the mail stream belongs to mailboxes as well, and compaction reclaims it; the
-// spool's segments are reclaimed as soon as nothing queued lies in them.
-void Queue::retain_content(const Message& message) {
+// spool's segments are reclaimed as soon as nothing queued lies in them. Where a segment is missing
+// (only damage to the disk does that) the message cannot be read, and holds nothing.
+void Queue::retain_content(Message& message) {
   if (message.goes_to_mail()) return;
+  const auto is_missing = [this](const store::RecordRef& ref) { return !logs_.spool->has(ref); };
+  message.keeps_content =
+      is_missing(message.record) || std::ranges::any_of(message.extents.refs(), is_missing);
+  if (message.keeps_content) return;
   logs_.spool->retain(message.record);
   for (const store::RecordRef& extent : message.extents.refs()) logs_.spool->retain(extent);
 }
 
-void Queue::release_content(const Message& message) {
-  if (message.goes_to_mail()) return;
-  logs_.spool->release(message.record);
-  for (const store::RecordRef& extent : message.extents.refs()) logs_.spool->release(extent);
+// As long as the disk does not know that the message has ended, a start would want its content.
+void Queue::release_when_ended(const Message& message) {
+  if (message.goes_to_mail() || message.keeps_content || !journal_last_.present()) return;
+  if (journal_failures() != message.journal_failures) return;
+  EndedContent& content = ended_contents_.emplace_back(journal_last_, message.journal_failures);
+  const auto extents = message.extents.refs();
+  content.records.assign(extents.begin(), extents.end());
+  content.records.push_back(message.record);
+  if (std::exchange(is_releasing_, true)) return;
+  scope_.start(release_ended());
+}
+
+// The batches of the journal go down in order: where none has failed since the first recipient
+// ended, the last record speaks for all.
+Task<void> Queue::release_ended() {
+  while (!ended_contents_.empty()) {
+    const EndedContent content = std::move(ended_contents_.front());
+    ended_contents_.pop_front();
+    const Result<void> durable = co_await logs_.journal->commit(content.ended);
+    if (!durable || journal_failures() != content.journal_failures) continue;
+    for (const store::RecordRef& record : content.records) logs_.spool->release(record);
+  }
+  is_releasing_ = false;
 }
 
 }  // namespace kurir::queue

@@ -76,8 +76,11 @@ void Queue::journal_ended(Message& message, std::size_t ordinal) {
   const RecipientEnded record{message.id, io::wall_now(), static_cast<std::uint16_t>(ordinal),
                               message.envelope.recipients[ordinal].state};
   const std::string payload = encode(record);
+  if (!message.is_ending) message.journal_failures = journal_failures();
+  message.is_ending = true;
   const Result<store::RecordRef> written = logs_.journal->append(record_recipient_ended, payload);
   if (written) journal_last_ = *written;
+  if (!written) message.keeps_content = true;
   if (!written) unjournalled_.push_back(record);
   if (written) synced_with_next(message.envelope.recipients[ordinal], *written);
 }

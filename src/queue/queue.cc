@@ -36,7 +36,7 @@ Message& Queue::keep(std::unique_ptr<Message> message) {
 void Queue::drop(Message& message) {
   KURIR_ASSERT(message.jobs.empty() && !message.is_reporting);
   no_longer_recovered(message);
-  release_content(message);
+  release_when_ended(message);
   forget(message);
 }
 

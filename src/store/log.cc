@@ -125,6 +125,7 @@ Task<Result<void>> Log::room(std::size_t payload_octets, Deadline deadline) {
 std::size_t Log::record_payload_max() const { return writer_->payload_max(); }
 
 void Log::retain(const RecordRef& ref) { writer_->retain(ref); }
+bool Log::has(const RecordRef& ref) const { return writer_->has(ref); }
 void Log::release(const RecordRef& ref) { writer_->release(ref); }
 void Log::begin_reclaiming() { writer_->begin_reclaiming(); }
 std::vector<Log::SegmentUse> Log::segment_use() const { return writer_->segment_use(); }

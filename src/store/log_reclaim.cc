@@ -84,6 +84,11 @@ void Log::Writer::retain(const RecordRef& ref) {
   found->second.live_octets += ref.octets;
 }
 
+bool Log::Writer::has(const RecordRef& ref) const {
+  const auto found = segments_.find(ref.segment);
+  return found != segments_.end() && !found->second.retiring;
+}
+
 void Log::Writer::release(const RecordRef& ref) {
   const auto found = segments_.find(ref.segment);
   KURIR_ASSERT(found != segments_.end());

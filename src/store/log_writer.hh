@@ -57,6 +57,7 @@ class Log::Writer {
 
   // --- reclaiming and checkpoints (log_reclaim.cc)
   void retain(const RecordRef& ref);
+  bool has(const RecordRef& ref) const;
   void release(const RecordRef& ref);
   void begin_reclaiming();
   void drop_before(std::uint32_t segment);

@@ -204,7 +204,12 @@ struct Message : Timer {
   bool was_warned : 1 = false;       // its sender knows that it takes long
   bool is_reporting : 1 = false;     // a notification about it is being written
   bool awaits_reporter : 1 = false;  // as many notifications as may be are being written
+  // Some of its end could not be journalled, or its content is damaged: what is left of the content
+  // stays where it is until the next start.
+  bool keeps_content : 1 = false;
+  bool is_ending : 1 = false;  // some recipient's end was journalled
   std::uint16_t jobs_in_flight = 0;
+  std::uint32_t journal_failures = 0;  // that the journal had when the first recipient ended
   Jobs jobs;
   Queue& queue;
   QueueId id;

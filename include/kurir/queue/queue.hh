@@ -203,8 +203,12 @@ class Queue {
   void recover_order(const AdministratorOrdered& record);
   void apply_recovered_changes(Message& message);
   void restore_times(Message& message);
-  void retain_content(const Message& message);
-  void release_content(const Message& message);
+  void retain_content(Message& message);
+  std::uint32_t journal_failures() const {
+    return static_cast<std::uint32_t>(logs_.journal->statistics().failures);
+  }
+  void release_when_ended(const Message& message);
+  Task<void> release_ended();
 
   // report.cc
   void report_reception(const Message& message);
@@ -227,6 +231,14 @@ class Queue {
   std::unordered_map<QueueId, Resolved> recovered_changes_;
   std::unordered_map<QueueId, store::RecordRef> recovered_queued_;
   std::vector<RecipientEnded> unjournalled_;  // the journal had no room
+  // Content in the spool whose message has ended, until the journal says so on the disk.
+  struct EndedContent {
+    store::RecordRef ended;  // the last record of the message's end
+    std::uint32_t journal_failures = 0;
+    std::vector<store::RecordRef> records;
+  };
+  std::deque<EndedContent> ended_contents_;
+  bool is_releasing_ = false;
   Notifier* notifier_ = nullptr;
   std::size_t recovered_waiting_ = 0;
   Signal recovered_done_;

@@ -147,6 +147,7 @@ class Log {
   // recycled. Release only what no durable record refers to any more. The records that open()
   // showed are not live: the owner retains those it keeps, then calls begin_reclaiming().
   void retain(const RecordRef& ref);
+  bool has(const RecordRef& ref) const;  // whether its segment is there
   void release(const RecordRef& ref);
   void begin_reclaiming();
   // For compaction: sealed segments with the octets of their live records, oldest first.
