@@ -154,14 +154,14 @@ TEST(Configuration, relations_between_keys_are_checked) {
 }
 
 TEST(Configuration, settings_override_the_file) {
-  const auto c = parse_configuration(
-                     "cores = 1\nhostname = 'a.test'", "/etc/kurir.toml",
-                     {"cores=2", "smtp.message_size_max=20MB", "store.durability=interval",
-                      "store.durability_interval=\"50ms\"", "hostname=1.test",
-                      "listen.smtp=[\"127.0.0.1:2525\", '[::1]:26']", "listen.imap=127.0.0.1:2143",
-                      "auth.allow_plaintext=true", "data=here", "log.events=42",
-                      "tls.minimum_version=1.3", "tls.certificates=a.pem"})
-                     .value();
+  const auto c =
+      parse_configuration("cores = 1\nhostname = 'a.test'", "/etc/kurir.toml",
+                          {"cores=2", "smtp.message_size_max=20MB", "store.durability=interval",
+                           "store.durability_interval=\"50ms\"", "hostname=1.test",
+                           "listen.smtp=[\"127.0.0.1:2525\", '[::1]:26']",
+                           "listen.imap=127.0.0.1:2143", "auth.allow_plaintext=true", "data=here",
+                           "log.events=42", "tls.minimum_version=1.3", "tls.certificates=a.pem"})
+          .value();
   EXPECT_EQ(c.cores, 2u);
   EXPECT_EQ(c.smtp.message_size_max, 20'000'000u);
   EXPECT_EQ(c.store.durability, store::Durability::interval);
