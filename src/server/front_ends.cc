@@ -59,15 +59,20 @@ void CoreServer::add_front_ends() {
   listeners_.clear();
 }
 
+// A client that waits for a handshake would take a refusal in plaintext for a broken one.
 FrontEndNames CoreServer::names_of(Protocol protocol) {
   using observe::Counter;
   switch (protocol) {
-    case Protocol::imap:
     case Protocol::imaps:
+      return {Counter::imap_connections, Counter::imap_open, ""};
+    case Protocol::pop3s:
+      return {Counter::pop3_connections, Counter::pop3_open, ""};
+    case Protocol::submissions:
+      return {Counter::smtp_connections, Counter::smtp_open, ""};
+    case Protocol::imap:
       return {Counter::imap_connections, Counter::imap_open,
               "* BYE Too many connections; try again later\r\n"};
     case Protocol::pop3:
-    case Protocol::pop3s:
       return {Counter::pop3_connections, Counter::pop3_open,
               "-ERR [SYS/TEMP] Too many connections; try again later\r\n"};
     default:

@@ -120,9 +120,8 @@ std::optional<ClientHello> read_message(std::string_view body) {
   return hello;
 }
 
-}  // namespace
-
-Parsed<ClientHello, HelloFault> parse_client_hello(std::string_view octets) {
+// The message of the records, and how many octets they take.
+Parsed<std::string, HelloFault> gather(std::string_view octets) {
   std::string message;
   std::size_t at = 0, message_octets = message_head_octets;
   while (message.size() < message_octets) {
@@ -143,10 +142,30 @@ Parsed<ClientHello, HelloFault> parse_client_hello(std::string_view octets) {
     at += record_head_octets + size;
   }
   if (message.size() > message_octets) return HelloFault::decode_error;
+  return Parsed<std::string, HelloFault>(std::move(message), at);
+}
+
+}  // namespace
+
+Parsed<ClientHello, HelloFault> parse_client_hello(std::string_view octets) {
+  const auto message = gather(octets);
+  if (message.is_fault()) return message.fault();
+  if (message.is_incomplete()) return Incomplete();
   std::optional<ClientHello> hello =
-      read_message(std::string_view(message).substr(message_head_octets));
+      read_message(std::string_view(message.value()).substr(message_head_octets));
   if (!hello) return HelloFault::decode_error;
-  return {std::move(*hello), at};
+  return {std::move(*hello), message.consumed()};
+}
+
+std::string in_one_record(std::string_view octets) {
+  const auto message = gather(octets);
+  const std::string_view body = message.value();
+  const std::string_view behind = octets.substr(message.consumed());
+  static_assert(client_hello_octets_max <= 1 << 14, "a record takes it");
+  std::string record(octets.substr(0, record_head_octets - 2));
+  record += static_cast<char>(body.size() >> 8);
+  record += static_cast<char>(body.size() & 0xff);
+  return record.append(body).append(behind);
 }
 
 }  // namespace kurir::tls

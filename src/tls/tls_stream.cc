@@ -84,6 +84,7 @@ Task<Result<void>> TlsStream::read_hello(const ServerSide& side, Deadline deadli
       if (!offers_ours)
         co_return co_await refuse(alert_no_application_protocol, "it wants another protocol");
       if (!begin(side.context->choose(hello))) co_return fail(Errc::exhausted, Origin::library);
+      hello_ = in_one_record(hello_);
       tickets_ = &side.tickets;
       std::string protocol(side.protocol);
       if (!hello.protocols.empty())

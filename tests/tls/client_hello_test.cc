@@ -98,6 +98,13 @@ TEST(ClientHello, is_incomplete_until_its_last_octet) {
   }
 }
 
+TEST(ClientHello, is_put_into_one_record_and_what_follows_stays) {
+  const std::string message = message_with("", u16(0x1301));
+  const std::string whole = records_of(message, 1 << 14) + "next";
+  for (const std::size_t octets_each : {1u, 3u, 5u, 1u << 14})
+    EXPECT_EQ(in_one_record(records_of(message, octets_each) + "next"), whole) << octets_each;
+}
+
 TEST(ClientHello, what_is_none_is_a_fault_as_soon_as_it_shows) {
   const auto fault_of = [](const std::string& octets) {
     const auto parsed = parse_client_hello(octets);

@@ -29,6 +29,10 @@ enum class HelloFault : unsigned char {
   decode_error = 50,
 };
 
+// The octets with the first message, which parse_client_hello() has matched, in one record: what
+// wolfSSL can read of a message whose head is split.
+std::string in_one_record(std::string_view octets);
+
 // ClientHello := records of type 22 that hold one handshake message of type 1.
 Parsed<ClientHello, HelloFault> parse_client_hello(std::string_view octets);
 
