@@ -1,5 +1,7 @@
 #include "kurir/server/certificates.hh"
 
+#include <optional>
+
 #include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
 
@@ -73,16 +75,32 @@ std::expected<Shared<const tls::ServerContext>, std::string> load_certificates(
     if (!own) return std::unexpected(own.error());
     certificates.push_back(std::move(*own));
   }
-  return tls::ServerContext::make(std::move(certificates), files.minimum_version);
+  tls::ClientCertificates clients{files.client_certificates, {}};
+  if (clients.use != tls::ClientCertificates::Use::none) {
+    Result<std::string> authorities = io::read_file(files.client_ca_file, authorities_octets_max);
+    if (!authorities)
+      return std::unexpected("cannot read tls.client_ca_file " + files.client_ca_file);
+    clients.authorities_pem = std::move(*authorities);
+  }
+  return tls::ServerContext::make(std::move(certificates), files.minimum_version, clients);
 }
 
 std::expected<Shared<const tls::ClientContext>, std::string> load_authorities(
     const Configuration& configuration) {
-  if (!configuration.shaping.verifies_certificates()) return tls::ClientContext::make({});
+  const Configuration::Relay& relay = configuration.relay;
+  std::optional<tls::Certificate> own;
+  if (!relay.certificate.empty()) {
+    Loaded loaded =
+        load(relay.certificate, relay.private_key.empty() ? relay.certificate : relay.private_key);
+    if (!loaded) return std::unexpected(loaded.error());
+    own = std::move(*loaded);
+  }
+  const tls::Certificate* shown = own ? &*own : nullptr;
+  if (!configuration.shaping.verifies_certificates()) return tls::ClientContext::make({}, shown);
   const std::string& path = configuration.tls.ca_file;
   const Result<std::string> authorities = io::read_file(path, authorities_octets_max);
   if (!authorities) return std::unexpected("cannot read tls.ca_file " + path);
-  auto made = tls::ClientContext::make(*authorities);
+  auto made = tls::ClientContext::make(*authorities, shown);
   if (!made) return std::unexpected(path + ": " + made.error());
   return made;
 }

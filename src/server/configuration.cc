@@ -196,10 +196,13 @@ Configured<Configuration> parse_configuration(std::string_view toml, const std::
   loader.read_file(toml, path);
   const std::string folder = folder_of(path);
   const auto place = [&](std::string& named) {
-    if (!named.starts_with('/')) named.insert(0, folder);
+    if (!named.empty() && !named.starts_with('/')) named.insert(0, folder);
   };
   place(loader.configuration.data);
   place(loader.configuration.tls.ca_file);
+  place(loader.configuration.tls.client_ca_file);
+  place(loader.configuration.relay.certificate);
+  place(loader.configuration.relay.private_key);
   std::ranges::for_each(loader.configuration.tls.certificates, place);
   std::ranges::for_each(loader.configuration.tls.private_keys, place);
   return finish(loader, settings, path);

@@ -128,6 +128,11 @@ std::vector<std::string> broken_relations(const Configuration& c) {
           "limits.connections_per_address_max is more than limits.connections_max");
   require(c.tls.private_keys.empty() || c.tls.private_keys.size() == c.tls.certificates.size(),
           "tls.private_keys has not as many files as tls.certificates");
+  require(c.tls.client_certificates == tls::ClientCertificates::Use::none ||
+              !c.tls.client_ca_file.empty(),
+          "tls.client_certificates needs tls.client_ca_file: whose word on them counts");
+  require(c.relay.private_key.empty() || !c.relay.certificate.empty(),
+          "relay.private_key is there without relay.certificate");
   require(c.store.segment_size % 4096 == 0, "store.segment_size is not a multiple of 4096");
   for (const io::SocketAddress& server : c.dns.servers)
     if (server.family() == io::Family::unix || server.port() == 0)

@@ -89,9 +89,10 @@ FrontEnd::Serve CoreServer::serve_of(Protocol protocol) {
   const bool is_imap = protocol == Protocol::imap || protocol == Protocol::imaps;
   const bool is_pop3 = protocol == Protocol::pop3 || protocol == Protocol::pop3s;
   const std::string_view name = is_imap ? "imap" : is_pop3 ? "pop3" : "smtp";
-  return [this, begin, name, run = sessions_of(protocol)](io::Stream& stream,
-                                                          const FrontEnd::Register& enlist) {
-    return tls_.serve(begin, name, run, stream, enlist);
+  const TlsService::Listener listener{begin, name, protocol != Protocol::smtp};
+  return [this, listener, run = sessions_of(protocol)](io::Stream& stream,
+                                                       const FrontEnd::Register& enlist) {
+    return tls_.serve(listener, run, stream, enlist);
   };
 }
 

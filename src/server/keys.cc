@@ -21,12 +21,16 @@ constexpr std::string_view durability_names[] = {"commit", "interval", "none"};
 static_assert(static_cast<int>(store::Durability::none) == 2);
 constexpr std::string_view version_names[] = {"1.2", "1.3"};
 static_assert(static_cast<int>(tls::Version::tls_1_3) == 1);
+constexpr std::string_view client_certificates_names[] = {"none", "requested", "required"};
+static_assert(static_cast<int>(tls::ClientCertificates::Use::required) == 2);
 constexpr std::string_view sync_names[] = {"buffered", "direct"};
 static_assert(static_cast<int>(store::SyncMode::direct) == 1);
 
 bool is_path(std::string_view text) {
   return !text.empty() && text.find('\0') == std::string_view::npos;
 }
+
+bool is_path_or_none(std::string_view text) { return text.empty() || is_path(text); }
 
 bool is_address_or_empty(std::string_view text) {
   return text.empty() || wire::parse_address(text).has_value();
@@ -48,6 +52,13 @@ Field minimum_version(C& c) {
   return Choice{
       version_names, static_cast<std::size_t>(c.tls.minimum_version),
       [](C& into, std::size_t at) { into.tls.minimum_version = static_cast<tls::Version>(at); }};
+}
+
+Field client_certificates(C& c) {
+  return Choice{client_certificates_names, static_cast<std::size_t>(c.tls.client_certificates),
+                [](C& into, std::size_t at) {
+                  into.tls.client_certificates = static_cast<tls::ClientCertificates::Use>(at);
+                }};
 }
 
 constexpr Key table[] = {
@@ -110,6 +121,14 @@ constexpr Key table[] = {
      [](C& c) -> Field { return Text{&c.tls.ca_file, is_path, "a file's path"}; }},
     {"tls.handshake_timeout", "How long a client's handshake may take.",
      [](C& c) -> Field { return Duration{&c.tls.handshake_timeout, Seconds(1), minutes(5)}; }},
+    {"tls.client_certificates",
+     "Whether users' programs are asked for a certificate, by every listener but listen.smtp:\n"
+     "\"requested\": who has none is served as well; \"required\": is not.",
+     client_certificates},
+    {"tls.client_ca_file",
+     "Authorities in PEM whose word on clients' certificates counts. Read anew like\n"
+     "tls.certificates.",
+     [](C& c) -> Field { return Text{&c.tls.client_ca_file, is_path_or_none, "a file's path"}; }},
 
     {"dns.servers",
      "Name servers that look further for us, like [\"127.0.0.1:53\"]; none: those of\n"
@@ -170,6 +189,11 @@ constexpr Key table[] = {
 
     {"relay.port", "The port of the hosts that mail is relayed to.",
      [](C& c) -> Field { return Number{&c.relay.port, 1, 65535}; }},
+    {"relay.certificate",
+     "A chain of certificates in PEM for hosts that ask the relay for one; \"\": it shows none.",
+     [](C& c) -> Field { return Text{&c.relay.certificate, is_path_or_none, "a file's path"}; }},
+    {"relay.private_key", "Its key in PEM; \"\": it is in the same file.",
+     [](C& c) -> Field { return Text{&c.relay.private_key, is_path_or_none, "a file's path"}; }},
 
     {"mailbox.quota_default", "Quota of users that are added without one; 0 is none.",
      [](C& c) -> Field { return Size{&c.mailbox.quota_default, 0, 1ULL << 62}; }},

@@ -4,18 +4,18 @@ namespace kurir::server {
 
 // A handshake, or what is left to say when a session has ended, is not worth waiting for: asked to
 // end, the connection is cut off.
-Task<void> TlsService::serve(Begin begin, std::string_view protocol, Run run, io::Stream& transport,
+Task<void> TlsService::serve(Listener listener, Run run, io::Stream& transport,
                              const FrontEnd::Register& register_session) {
   const FrontEnd::Ended cut_off = [&transport] { transport.abort(); };
   io::Opening opening = io::Opening::greeting;
-  if (begin == Begin::plain) {
+  if (listener.begin == Begin::plain) {
     const bool goes_on = co_await run(transport, opening, register_session);
     if (!goes_on) co_return;
     opening = io::Opening::after_starttls;
   }
   register_session(cut_off);
   tls::TlsStream stream(transport);
-  const tls::ServerSide side{context_, tickets_, protocol};
+  const tls::ServerSide side{context_, tickets_, listener.protocol, listener.is_for_users};
   const Result<void> accepted = co_await stream.accept(side, deadline_in(handshake_timeout_));
   counters_.add(accepted ? observe::Counter::tls_handshakes
                          : observe::Counter::tls_handshakes_failed);

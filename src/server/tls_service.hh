@@ -23,9 +23,14 @@ class TlsService {
   // A session on a stream; true: it ended with STARTTLS.
   using Run = std::function<Task<bool>(io::Stream& stream, io::Opening opening,
                                        const FrontEnd::Register& register_session)>;
-  // A whole connection: plain until STARTTLS, or not at all. `protocol`: ALPN.
+  // A whole connection: plain until STARTTLS, or not at all.
   enum class Begin : std::uint8_t { plain, encrypted };
-  Task<void> serve(Begin begin, std::string_view protocol, Run run, io::Stream& transport,
+  struct Listener {
+    Begin begin = Begin::plain;
+    std::string_view protocol;  // ALPN
+    bool is_for_users = false;  // who may be asked for certificates
+  };
+  Task<void> serve(Listener listener, Run run, io::Stream& transport,
                    const FrontEnd::Register& register_session);
 
  private:

@@ -57,6 +57,20 @@ bool Certificate::is_for(std::string_view host) const {
   });
 }
 
+std::vector<std::string> client_addresses(std::string_view der) {
+  const auto* octets = reinterpret_cast<const unsigned char*>(der.data());
+  const OwnedX509 certificate(d2i_X509(nullptr, &octets, static_cast<long>(der.size())));
+  ERR_clear_error();
+  std::vector<std::string> addresses;
+  if (!certificate || X509_check_purpose(certificate.get(), X509_PURPOSE_SSL_CLIENT, 0) != 1)
+    return addresses;
+  STACK_OF(OPENSSL_STRING)* all = X509_get1_email(certificate.get());
+  for (int at = 0; at < sk_OPENSSL_STRING_num(all); ++at)
+    addresses.emplace_back(sk_OPENSSL_STRING_value(all, at));  // has left out what holds a NUL
+  X509_email_free(all);
+  return addresses;
+}
+
 std::expected<Certificate, std::string> parse_certificate(std::string_view chain_pem,
                                                           std::string_view key_pem) {
   const OwnedBio chain = reader_of(chain_pem), key = reader_of(key_pem);

@@ -1,6 +1,7 @@
 #include "kurir/tls/context.hh"
 
 #include <algorithm>
+#include <optional>
 
 #include "kurir/tls/client_hello.hh"
 #include "stream_callbacks.hh"
@@ -25,6 +26,15 @@ const unsigned char* octets_of(const std::string& text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+// One bad certificate among the authorities must not take away the others.
+bool believe(WOLFSSL_CTX* context, const std::string& authorities_pem) {
+  constexpr unsigned flags = WOLFSSL_LOAD_FLAG_IGNORE_ERR | WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY |
+                             WOLFSSL_LOAD_FLAG_PEM_CA_ONLY;
+  return wolfSSL_CTX_load_verify_buffer_ex(context, octets_of(authorities_pem),
+                                           static_cast<long>(authorities_pem.size()),
+                                           WOLFSSL_FILETYPE_PEM, 0, flags) == WOLFSSL_SUCCESS;
+}
+
 // What both sides have in common.
 bool set_up(WOLFSSL_CTX* context, Version minimum) {
   const int version = minimum == Version::tls_1_3 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
@@ -42,6 +52,20 @@ bool set_up(WOLFSSL_CTX* context, Version minimum) {
   return done;
 }
 
+// Nothing: done; else why not.
+std::optional<std::string> show(WOLFSSL_CTX* context, const Certificate& certificate) {
+  const std::string& chain = certificate.chain_pem;
+  const std::string& key = certificate.key_pem;
+  if (wolfSSL_CTX_use_certificate_chain_buffer(context, octets_of(chain),
+                                               static_cast<long>(chain.size())) != WOLFSSL_SUCCESS)
+    return "wolfSSL cannot read the chain of certificates";
+  if (wolfSSL_CTX_use_PrivateKey_buffer(context, octets_of(key), static_cast<long>(key.size()),
+                                        WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS ||
+      wolfSSL_CTX_check_private_key(context) != WOLFSSL_SUCCESS)
+    return "wolfSSL cannot use the private key";
+  return std::nullopt;
+}
+
 std::expected<WolfContext, std::string> server_context(const Certificate& certificate,
                                                        Version minimum) {
   static_cast<void>(wolf_device());
@@ -49,15 +73,8 @@ std::expected<WolfContext, std::string> server_context(const Certificate& certif
   WOLFSSL_CTX* context = made.get();
   if (context == nullptr || !set_up(context, minimum))
     return std::unexpected("wolfSSL cannot make a context of it");
-  const std::string& chain = certificate.chain_pem;
-  const std::string& key = certificate.key_pem;
-  if (wolfSSL_CTX_use_certificate_chain_buffer(context, octets_of(chain),
-                                               static_cast<long>(chain.size())) != WOLFSSL_SUCCESS)
-    return std::unexpected("wolfSSL cannot read the chain of certificates");
-  if (wolfSSL_CTX_use_PrivateKey_buffer(context, octets_of(key), static_cast<long>(key.size()),
-                                        WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS ||
-      wolfSSL_CTX_check_private_key(context) != WOLFSSL_SUCCESS)
-    return std::unexpected("wolfSSL cannot use the private key");
+  std::optional<std::string> why_not = show(context, certificate);
+  if (why_not) return std::unexpected(std::move(*why_not));
   const bool has_tickets =
       wolfSSL_CTX_set_TicketEncCb(context, seal_ticket_for_wolf) == WOLFSSL_SUCCESS &&
       wolfSSL_CTX_set_TicketHint(context, ticket_seconds) == WOLFSSL_SUCCESS;
@@ -65,11 +82,14 @@ std::expected<WolfContext, std::string> server_context(const Certificate& certif
   return made;
 }
 
-std::expected<WolfContext, std::string> client_context() {
+std::expected<WolfContext, std::string> client_context(const Certificate* own) {
   static_cast<void>(wolf_device());
   WolfContext made(wolfSSL_CTX_new(wolfTLS_client_method()));
   if (made.get() == nullptr || !set_up(made.get(), Version::tls_1_2))
     return std::unexpected("wolfSSL cannot make a context");
+  std::optional<std::string> why_not;
+  if (own != nullptr) why_not = show(made.get(), *own);
+  if (why_not) return std::unexpected(std::move(*why_not));
   return made;
 }
 
@@ -83,16 +103,19 @@ WolfContext::~WolfContext() {
 }
 
 std::expected<Shared<const ServerContext>, std::string> ServerContext::make(
-    std::vector<Certificate> certificates, Version minimum) {
+    std::vector<Certificate> certificates, Version minimum, const ClientCertificates& clients) {
   KURIR_ASSERT(!certificates.empty());
   std::vector<WolfContext> contexts;
   for (const Certificate& certificate : certificates) {
     std::expected<WolfContext, std::string> made = server_context(certificate, minimum);
     if (!made) return std::unexpected(std::move(made.error()));
+    if (clients.use != ClientCertificates::Use::none &&
+        !believe(made->get(), clients.authorities_pem))
+      return std::unexpected("no certificate of an authority for clients could be read");
     contexts.push_back(std::move(*made));
   }
   return Shared<const ServerContext>::adopt(
-      new ServerContext(std::move(certificates), std::move(contexts)));
+      new ServerContext(std::move(certificates), std::move(contexts), clients.use));
 }
 
 // Among those for the name that the client says, else for the first one's names: one whose key it
@@ -116,20 +139,14 @@ WOLFSSL_CTX* ServerContext::choose(const ClientHello& hello) const {
 }
 
 std::expected<Shared<const ClientContext>, std::string> ClientContext::make(
-    const std::string& authorities_pem) {
-  std::expected<WolfContext, std::string> verifying = client_context();
+    const std::string& authorities_pem, const Certificate* own) {
+  std::expected<WolfContext, std::string> verifying = client_context(own);
   if (!verifying) return std::unexpected(verifying.error());
-  std::expected<WolfContext, std::string> trusting = client_context();
+  std::expected<WolfContext, std::string> trusting = client_context(own);
   if (!trusting) return std::unexpected(trusting.error());
   wolfSSL_CTX_set_verify(verifying->get(), WOLFSSL_VERIFY_PEER, nullptr);
   wolfSSL_CTX_set_verify(trusting->get(), WOLFSSL_VERIFY_NONE, nullptr);
-  // One bad certificate among the authorities must not take away the others.
-  constexpr unsigned flags = WOLFSSL_LOAD_FLAG_IGNORE_ERR | WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY |
-                             WOLFSSL_LOAD_FLAG_PEM_CA_ONLY;
-  if (!authorities_pem.empty() &&
-      wolfSSL_CTX_load_verify_buffer_ex(verifying->get(), octets_of(authorities_pem),
-                                        static_cast<long>(authorities_pem.size()),
-                                        WOLFSSL_FILETYPE_PEM, 0, flags) != WOLFSSL_SUCCESS)
+  if (!authorities_pem.empty() && !believe(verifying->get(), authorities_pem))
     return std::unexpected("no certificate of an authority could be read");
   return Shared<const ClientContext>::adopt(
       new ClientContext(std::move(*verifying), std::move(*trusting)));

@@ -7,6 +7,7 @@
 #include "kurir/coro/event.hh"
 #include "kurir/io/memory.hh"
 #include "kurir/tls/client_hello.hh"
+#include "stream_callbacks.hh"
 #include "wolf.hh"
 
 namespace kurir::tls {
@@ -85,7 +86,8 @@ Task<Result<void>> TlsStream::read_hello(const ServerSide& side, Deadline deadli
         co_return co_await refuse(alert_no_application_protocol, "it wants another protocol");
       if (!begin(side.context->choose(hello))) co_return fail(Errc::exhausted, Origin::library);
       hello_ = in_one_record(hello_);
-      tickets_ = &side.tickets;
+      if (side.asks_for_certificate) ask_for_certificate(side.context->client_certificates());
+      if (!asked_for_certificate_) tickets_ = &side.tickets;
       std::string protocol(side.protocol);
       if (!hello.protocols.empty())
         wolfSSL_UseALPN(ssl_.get(), protocol.data(), static_cast<unsigned>(protocol.size()),
@@ -128,6 +130,26 @@ bool TlsStream::begin(WOLFSSL_CTX* context) {
   return true;
 }
 
+void TlsStream::ask_for_certificate(ClientCertificates::Use use) {
+  if (use == ClientCertificates::Use::none) return;
+  asked_for_certificate_ = true;
+  const bool is_required = use == ClientCertificates::Use::required;
+  wolfSSL_set_verify(ssl_.get(),
+                     WOLFSSL_VERIFY_PEER | (is_required ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                     is_required ? nullptr : &let_pass_for_wolf);
+  wolfSSL_SetCertCbCtx(ssl_.get(), this);
+  wolfSSL_NoTicketTLSv12(ssl_.get());
+  wolfSSL_no_ticket_TLSv13(ssl_.get());
+}
+
+void TlsStream::keep_peer_names() {
+  WOLFSSL_X509_CHAIN* const chain = wolfSSL_get_peer_chain(ssl_.get());
+  if (is_peer_unverified_ || chain == nullptr || wolfSSL_get_chain_count(chain) == 0) return;
+  const auto* der = reinterpret_cast<const char*>(wolfSSL_get_chain_cert(chain, 0));
+  peer_names_ =
+      client_addresses({der, static_cast<std::size_t>(wolfSSL_get_chain_length(chain, 0))});
+}
+
 // What only handshakes need: an idle session keeps 20 KB of 60.
 void TlsStream::let_go_of_memory() {
   if (hello_taken_ >= hello_.size()) hello_ = std::string();
@@ -155,6 +177,7 @@ Task<Result<void>> TlsStream::handshake(int (*step)(WOLFSSL*), Deadline deadline
       co_return filled;
     }
   }
+  if (asked_for_certificate_) keep_peer_names();
   let_go_of_memory();
   is_established_ = true;
   co_return Result<void>();

@@ -33,7 +33,12 @@ class RelayTls(RelayCase):
         authorities = cls.folder / 'authorities.pem'
         authorities.write_text(''.join(
             (cls.folder / f'mx1.d{number}.test.pem').read_text() for number in range(10)))
-        cls.settings = {'tls.ca_file': str(authorities),
+        own = cls.folder / 'own.pem'
+        own.write_text((cls.folder / 'mx1.d9.test.key').read_text()
+                       + (cls.folder / 'mx1.d9.test.pem').read_text())
+        cls.contexts[9].verify_mode = ssl.CERT_REQUIRED
+        cls.contexts[9].load_verify_locations(authorities)
+        cls.settings = {'tls.ca_file': str(authorities), 'relay.certificate': str(own),
                         **{f'"d{number}.test".enable_tls': use for number, use in (
                             (5, 'Required'), (6, 'Required'), (7, 'RequiredInsecure'),
                             (8, 'Disabled'), (10, 'Required'), (11, 'RequiredInsecure'))}}
@@ -66,6 +71,13 @@ class RelayTls(RelayCase):
             self.assertRegex(event['tls_cipher'], '^TLS_')
             self.assertEqual(len(hop.said('EHLO')), 2)
             self.assertEqual(hop.connections, 1)
+
+    def test_shows_its_own_certificate_where_it_is_asked(self):
+        hop, address, token = self.send_to(9, other=starttls(self.contexts[9]))
+        self.wait_for_mail(hop, token)
+        event = self.wait_for_event('Delivery', address)
+        self.assertEqual(event['tls_protocol_version'], 'TLSv1.3')
+        self.assertEqual(hop.connections, 1)
 
     def test_plain_where_it_is_not_offered_or_switched_off(self):
         for number, extensions in ((1, EXTENSIONS), (8, OFFERED)):

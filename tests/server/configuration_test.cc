@@ -58,6 +58,10 @@ allow_plaintext = true
 certificates = ["one.pem", "/etc/two.pem"]
 private_keys = ["one.key", "/etc/two.key"]
 minimum_version = "1.3"
+client_certificates = "requested"
+client_ca_file = "clients.pem"
+[relay]
+certificate = "relay.pem"
 )",
                                      "/etc/kurir/kurir.toml", {})
                      .value();
@@ -79,6 +83,10 @@ minimum_version = "1.3"
   EXPECT_EQ(c.tls.certificates, (std::vector<std::string>{"/etc/kurir/one.pem", "/etc/two.pem"}));
   EXPECT_EQ(c.tls.private_keys, (std::vector<std::string>{"/etc/kurir/one.key", "/etc/two.key"}));
   EXPECT_EQ(c.tls.minimum_version, tls::Version::tls_1_3);
+  EXPECT_EQ(c.tls.client_certificates, tls::ClientCertificates::Use::requested);
+  EXPECT_EQ(c.tls.client_ca_file, "/etc/kurir/clients.pem");
+  EXPECT_EQ(c.relay.certificate, "/etc/kurir/relay.pem");
+  EXPECT_EQ(c.relay.private_key, "");
 }
 
 TEST(Configuration, faults_say_where_and_what) {
@@ -147,6 +155,8 @@ TEST(Configuration, relations_between_keys_are_checked) {
        "pop3s = []}",
        "there is no listener"},
       {"tls.private_keys = 'key.pem'", "has not as many files as tls.certificates"},
+      {"tls.client_certificates = 'required'", "needs tls.client_ca_file"},
+      {"relay.private_key = 'key.pem'", "without relay.certificate"},
   };
   for (const auto& [toml, expected] : rows)
     EXPECT_THAT(faults_of(toml), ElementsAre(HasSubstr(std::string(expected)))) << toml;

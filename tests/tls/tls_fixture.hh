@@ -28,8 +28,8 @@ inline Certificate certificate_for(const std::string& name) {
 }
 
 inline Shared<const ServerContext> server_context(std::vector<Certificate> certificates,
-                                                  Version minimum = Version::tls_1_2) {
-  auto made = ServerContext::make(std::move(certificates), minimum);
+                                                  const ClientCertificates& clients = {}) {
+  auto made = ServerContext::make(std::move(certificates), Version::tls_1_2, clients);
   EXPECT_TRUE(made.has_value()) << made.error();
   return *made;
 }
@@ -37,15 +37,16 @@ inline Shared<const ServerContext> server_context(std::vector<Certificate> certi
 // A pair on which the handshake may be done; what is asked of it is public.
 struct TlsPair {
   explicit TlsPair(Shared<const ServerContext> context_of,
-                   const std::string& authorities_pem = std::string())
+                   const std::string& authorities_pem = std::string(),
+                   const Certificate* own = nullptr)
       : context(std::move(context_of)),
         tickets(TicketKeys::Octets{1, 2, 3}, io::now()),
-        client_context(*ClientContext::make(authorities_pem)),
+        client_context(*ClientContext::make(authorities_pem, own)),
         client(pair.client),
         server(pair.server) {}
 
   Task<void> accept() {
-    accepted = co_await server.accept({context, tickets, "smtp"}, deadline_in(soon));
+    accepted = co_await server.accept({context, tickets, "smtp", true}, deadline_in(soon));
     if (!accepted) pair.client.hang_up();
   }
   Task<void> shake_hands(std::string host = "mail.example.test", bool verify = false) {

@@ -105,6 +105,8 @@ class Stream {
   virtual SocketAddress local() const = 0;
   virtual bool is_encrypted() const = 0;
   virtual Encryption encryption() const { return {}; }
+  // The mail addresses that a verified certificate of the peer's is for.
+  virtual std::vector<std::string> peer_names() const { return {}; }
 
  protected:
   Inbox input_;

@@ -18,7 +18,8 @@ enum class MakeMissing : bool { no, yes };
 std::expected<Shared<const tls::ServerContext>, std::string> load_certificates(
     const Configuration& configuration, MakeMissing make_missing);
 
-// For the way out: with the authorities' certificates where any section asks for verified ones.
+// For the way out: with the authorities' certificates where any section asks for verified ones,
+// and the relay's own where it has one.
 std::expected<Shared<const tls::ClientContext>, std::string> load_authorities(
     const Configuration& configuration);
 

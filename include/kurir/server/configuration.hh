@@ -63,6 +63,8 @@ struct Configuration {
     std::vector<std::string> private_keys;  // of the same index; none: beside the certificates
     tls::Version minimum_version = tls::Version::tls_1_2;
     Nanoseconds handshake_timeout = Seconds(30);
+    tls::ClientCertificates::Use client_certificates = tls::ClientCertificates::Use::none;
+    std::string client_ca_file;  // empty: nobody is asked
     std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
   } tls;
 
@@ -94,7 +96,8 @@ struct Configuration {
   } queue;
 
   struct Relay {
-    std::uint64_t port = 25;  // of next hops
+    std::uint64_t port = 25;               // of next hops
+    std::string certificate, private_key;  // paths; empty: none, in the certificate's file
   } relay;
 
   struct Mailbox {

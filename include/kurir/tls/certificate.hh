@@ -31,6 +31,10 @@ struct Certificate {
 std::expected<Certificate, std::string> parse_certificate(std::string_view chain_pem,
                                                           std::string_view key_pem);
 
+// The mail addresses (RFC 5280 4.2.1.6 rfc822Name, and emailAddress of the subject) that a client's
+// certificate in DER is for; none where it is not for clients. Its chain was verified by others.
+std::vector<std::string> client_addresses(std::string_view der);
+
 // An ECDSA certificate on P-256, signed by itself, for the name and "localhost" and the loopback
 // addresses: for trying things out. Any thread; asks the system for random numbers.
 Result<Certificate> make_self_signed(const std::string& name, WallTime now);

@@ -17,6 +17,14 @@ struct ClientHello;  // client_hello.hh
 
 enum class Version : std::uint8_t { tls_1_2, tls_1_3 };
 
+// Certificates of clients, on listeners that ask for them. `requested`: who has none, or one that
+// no authority vouches for, is served like anybody; `required`: is refused.
+struct ClientCertificates {
+  enum class Use : std::uint8_t { none, requested, required };
+  Use use = Use::none;
+  std::string authorities_pem;
+};
+
 // A side's wolfSSL context, freed with it.
 class WolfContext {
  public:
@@ -36,26 +44,33 @@ class ServerContext final : public Counted {
   // may be for one name, with keys of both kinds: a client gets one that it takes. The error is a
   // clause for people.
   static std::expected<Shared<const ServerContext>, std::string> make(
-      std::vector<Certificate> certificates, Version minimum);
+      std::vector<Certificate> certificates, Version minimum,
+      const ClientCertificates& clients = {});
 
   const std::vector<Certificate>& certificates() const { return certificates_; }
+  ClientCertificates::Use client_certificates() const { return client_certificates_; }
   WOLFSSL_CTX* choose(const ClientHello& hello) const;
 
  private:
-  ServerContext(std::vector<Certificate> certificates, std::vector<WolfContext> contexts)
-      : certificates_(std::move(certificates)), contexts_(std::move(contexts)) {}
+  ServerContext(std::vector<Certificate> certificates, std::vector<WolfContext> contexts,
+                ClientCertificates::Use client_certificates)
+      : certificates_(std::move(certificates)),
+        contexts_(std::move(contexts)),
+        client_certificates_(client_certificates) {}
   friend class Shared<const ServerContext>;
   ~ServerContext() = default;
 
   std::vector<Certificate> certificates_;
   std::vector<WolfContext> contexts_;  // of the same index
+  ClientCertificates::Use client_certificates_;
 };
 
 class ClientContext final : public Counted {
  public:
-  // `authorities_pem`: who is believed where a certificate must be right; empty: nobody.
+  // `authorities_pem`: who is believed where a certificate must be right; empty: nobody. `own`: for
+  // hosts that ask for one; null: none.
   static std::expected<Shared<const ClientContext>, std::string> make(
-      const std::string& authorities_pem);
+      const std::string& authorities_pem, const Certificate* own = nullptr);
 
   WOLFSSL_CTX* verifying() const { return verifying_.get(); }
   WOLFSSL_CTX* trusting() const { return trusting_.get(); }

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kurir/io/socket.hh"
 #include "kurir/tls/context.hh"
@@ -23,6 +24,9 @@ struct ServerSide {
   Shared<const ServerContext> context;
   TicketKeys& tickets;
   std::string_view protocol;  // ALPN: a client that asks for others only is refused (ALPACA)
+  // Whether the context's word on clients' certificates holds here. Such sessions never resume: a
+  // ticket would vouch for what was seen elsewhere, or under other authorities.
+  bool asks_for_certificate = false;
 };
 
 // Connecting.
@@ -56,6 +60,7 @@ class TlsStream final : public io::Stream {
   io::SocketAddress local() const override { return transport_.local(); }
   bool is_encrypted() const override { return is_established_; }
   io::Encryption encryption() const override;
+  std::vector<std::string> peer_names() const override { return peer_names_; }
 
  private:
   friend struct Callbacks;
@@ -66,6 +71,8 @@ class TlsStream final : public io::Stream {
   Task<Result<void>> read_hello(const ServerSide& side, Deadline deadline);
   Task<Result<void>> refuse(unsigned char alert, std::string why);
   bool begin(WOLFSSL_CTX* context);
+  void ask_for_certificate(ClientCertificates::Use use);
+  void keep_peer_names();
   void let_go_of_memory();
   Task<Result<void>> handshake(int (*step)(WOLFSSL*), Deadline deadline);
   Task<Result<void>> fill_transport(Deadline deadline);
@@ -83,6 +90,8 @@ class TlsStream final : public io::Stream {
   std::size_t quiet_octets_ = 0;  // received since the last that a session got
   std::span<std::byte> session_;  // of wolfSSL's, within ssl_; empty: not known
   std::string failure_;
+  std::vector<std::string> peer_names_;
+  bool asked_for_certificate_ = false, is_peer_unverified_ = false;
   bool is_established_ = false, ended_ = false, woken_ = false, closed_ = false;
 };
 
