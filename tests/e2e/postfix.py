@@ -67,10 +67,11 @@ def privileged(command):
 
 class Postfix:
     """Postfix with all its state under a folder; needs root or sudo to start. It relays all it
-    takes to the port `next_hop`, but for domains in `routes`, which go to their (host, port)."""
+    takes to the port `next_hop`, but for domains in `routes`, which go to their (host, port).
+    `settings`: more lines of main.cf."""
 
     def __init__(self, next_hop, restrictions='permit_mynetworks, reject', host='127.0.0.1',
-                 port=None, routes=None):
+                 port=None, routes=None, settings=''):
         if shutil.which('postfix') is None:
             raise RuntimeError('postfix is not installed: tools/setup --tests')
         self.host = host
@@ -83,7 +84,7 @@ class Postfix:
         run(privileged(['chown', f'{owner.pw_uid}', self.folder / 'data']))
         (self.folder / 'etc/main.cf').write_text(MAIN.format(
             folder=self.folder, next_hop=next_hop, restrictions=restrictions,
-            transport=self.transport_of(routes or {})))
+            transport=self.transport_of(routes or {})) + settings)
         (self.folder / 'etc/master.cf').write_text(MASTER.format(host=host, port=self.port))
 
     @staticmethod
