@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "encrypt.hh"
 #include "kurir/io/clock.hh"
 
 namespace kurir::blast {
@@ -27,13 +28,31 @@ Task<Result<void>> MailboxClient::open(std::optional<io::SocketAddress> from) {
       co_await connector_.connect(options_.server, from, deadline_in(options_.timeout));
   if (!stream) co_return std::unexpected(stream.error());
   stream_ = std::move(*stream);
-  lines_.emplace(*stream_, line_octets_max);
   holds_line_ = false;
+  if (options_.encryption.begin == Encryption::Begin::at_once) {
+    const Result<void> encrypted = co_await encrypt(stream_, options_);
+    if (!encrypted) co_return encrypted;
+  }
+  lines_.emplace(*stream_, line_octets_max);
   const Result<std::string_view> greeting = co_await line();
   if (!greeting) co_return std::unexpected(greeting.error());
   const bool is_well = greeting->starts_with("* OK") || greeting->starts_with("+OK");
   if (!is_well) co_return fail(Errc::refused, Origin::socket);
-  co_return Result<void>();
+  if (options_.encryption.begin != Encryption::Begin::by_command) co_return Result<void>();
+  co_return co_await start_tls();
+}
+
+// RFC 9051 6.2.1, RFC 2595 4.
+Task<Result<void>> MailboxClient::start_tls() {
+  const bool is_imap = options_.protocol == Protocol::imap;
+  const Result<bool> goes_on = co_await command(is_imap ? "STARTTLS" : "STLS");
+  if (!goes_on) co_return std::unexpected(goes_on.error());
+  if (!*goes_on) co_return fail(Errc::refused, Origin::tls);
+  if (std::exchange(holds_line_, false)) lines_->done();
+  lines_.reset();
+  const Result<void> encrypted = co_await encrypt(stream_, options_);
+  lines_.emplace(*stream_, line_octets_max);
+  co_return encrypted;
 }
 
 Task<void> MailboxClient::close() {

@@ -17,7 +17,8 @@ class MailboxClient {
  public:
   explicit MailboxClient(const Options& options) : options_(options) {}
 
-  // Connected and greeted. Errors: of Connector::connect(); refused: the greeting is none.
+  // Connected and greeted. Errors: of Connector::connect() and encrypt();
+  // refused: the greeting is none, or STARTTLS is refused.
   Task<Result<void>> open(std::optional<io::SocketAddress> from);
   Task<void> close();
   void abort();
@@ -40,6 +41,7 @@ class MailboxClient {
   Task<Result<std::string_view>> line();  // valid until the next; empty: too long
   Task<Result<bool>> tagged();
   Task<Result<void>> skip(std::uint64_t octets);
+  Task<Result<void>> start_tls();
   Task<Result<void>> send(std::string_view octets);
   void look_at(std::string_view line);
 

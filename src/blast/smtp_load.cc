@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "encrypt.hh"
 #include "kurir/io/clock.hh"
 #include "kurir/wire/base64.hh"
 
@@ -14,6 +15,7 @@ constexpr std::size_t copied_octets_max = 32 * 1024;  // a longer body leaves wi
 }  // namespace
 
 Loss loss_of(const Error& error) {
+  if (error.origin == Origin::tls && error.code == Errc::refused) return Loss::tls;
   switch (error.code) {
     case Errc::refused:
       return Loss::refused;
@@ -75,9 +77,40 @@ Task<bool> SmtpLoad::open() {
   stream_ = std::move(*stream);
   lines_.emplace(*stream_, line_octets_max);
   if (aborted_) co_return false;
-  const bool greeted = co_await greet();
-  if (!greeted || !options_.logs_in()) co_return greeted;
-  co_return co_await log_in();
+  using Begin = Encryption::Begin;
+  const Begin encryption = options_.encryption.begin;
+  bool well = encryption == Begin::at_once ? co_await secure() : true;
+  if (well) well = co_await greet();
+  if (well) well = co_await say_hello();
+  if (well && encryption == Begin::by_command) well = co_await start_tls();
+  if (well && options_.logs_in()) well = co_await log_in();
+  co_return well;
+}
+
+Task<bool> SmtpLoad::secure() {
+  const Instant begin = io::now();
+  lines_.reset();
+  const Result<void> encrypted = co_await encrypt(stream_, options_);
+  lines_.emplace(*stream_, line_octets_max);
+  if (!encrypted) {
+    lose(encrypted.error());
+    co_return false;
+  }
+  note(Stage::tls, begin);
+  co_return !aborted_;
+}
+
+// RFC 3207: what was said before is said again.
+Task<bool> SmtpLoad::start_tls() {
+  stream_->output() += "STARTTLS\r\n";
+  const bool flushed = co_await flush();
+  const Code code = flushed ? co_await reply() : 0;
+  if (code != 220) {
+    if (code != 0) ++report_.refusals[code];
+    co_return false;
+  }
+  const bool encrypted = co_await secure();
+  co_return encrypted&& co_await say_hello();
 }
 
 Task<bool> SmtpLoad::greet() {
@@ -88,6 +121,10 @@ Task<bool> SmtpLoad::greet() {
     if (banner != 0) ++report_.refusals[banner];
     co_return false;
   }
+  co_return true;
+}
+
+Task<bool> SmtpLoad::say_hello() {
   const char* verb = options_.protocol == Protocol::lmtp ? "LHLO " : "EHLO ";
   const Code hello = co_await exchange(Stage::hello, verb + options_.hello);
   if (hello != 250 && hello != 0) ++report_.refusals[hello];

@@ -35,6 +35,9 @@ class SmtpLoad final : public SessionLoad {
   Task<bool> open();
   Task<void> close();
   Task<bool> greet();
+  Task<bool> say_hello();
+  Task<bool> secure();
+  Task<bool> start_tls();
   Task<bool> log_in();
   Task<void> send_messages(Turn first);
   Task<bool> send_message(const Turn& turn, const std::optional<Turn>& next);

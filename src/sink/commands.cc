@@ -79,6 +79,7 @@ void Session::act(std::string_view line) {
   if (is("EHLO") || is("HELO") || is("LHLO")) return hello(line);
   if (is("NOOP")) return static_cast<void>(answer(Stage::noop, {}, "250 2.0.0 ok"));
   if (is("VRFY")) return static_cast<void>(answer(Stage::vrfy, {}, "252 2.0.0 Try it"));
+  if (is("STARTTLS")) return starttls();
   if (is("RSET")) {
     end_transaction();
     answer(Stage::rset, {}, "250 2.0.0 ok");
@@ -94,10 +95,25 @@ void Session::hello(std::string_view line) {
   const bool extended = !is_verb(line, "HELO");
   if (extended && !house_.options.extended) return say("502 5.5.1 Only HELO here");
   end_transaction();
-  const bool succeeds = answer(Stage::hello, {}, extended ? house_.extended_hello : house_.hello);
+  const std::string& offer =
+      stream_.is_encrypted() ? house_.extended_hello_in_tls : house_.extended_hello;
+  const bool succeeds = answer(Stage::hello, {}, extended ? offer : house_.hello);
   if (!succeeds) return;
   extended_ = extended;
   helo_ = arguments_of(line, ' ');
+}
+
+void Session::starttls() {
+  if (!house_.options.tls || stream_.is_encrypted())
+    return say("502 5.5.1 STARTTLS is not offered here");
+  wants_tls_ = answer(Stage::starttls, {}, "220 2.0.0 go on");
+}
+
+// What a rule has to say here is said in plaintext; who refuses, refuses TLS and ends.
+void Session::begin_handshake() {
+  wants_tls_ = false;
+  handshake_follows_ = answer(Stage::handshake, {}, {});
+  closing_ = true;
 }
 
 void Session::mail(std::string_view line) {

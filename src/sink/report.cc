@@ -73,6 +73,9 @@ void Report::merge(const Report& other) {
   disconnected += other.disconnected;
   silenced += other.silenced;
   greylisted += other.greylisted;
+  handshakes += other.handshakes;
+  handshakes_resumed += other.handshakes_resumed;
+  handshakes_failed += other.handshakes_failed;
   for (std::size_t code = 0; code < codes_end; ++code) replies[code] += other.replies[code];
   merge_seconds(other);
   audit.merge(other.audit);
@@ -88,6 +91,9 @@ std::string text_of(const Report& report) {
   if (report.refused > 0) out += fmt::format("{} connections refused\n", report.refused);
   if (report.disconnected > 0) out += fmt::format("{} disconnected\n", report.disconnected);
   if (report.silenced > 0) out += fmt::format("{} left without an answer\n", report.silenced);
+  if (report.handshakes + report.handshakes_failed > 0)
+    out += fmt::format("{} connections with TLS, {} of them resumed; {} handshakes failed\n",
+                       report.handshakes, report.handshakes_resumed, report.handshakes_failed);
   for (const auto& [id, run] : report.audit.runs()) {
     out += fmt::format(
         "run {:016x}: {} distinct, {} lost, {} duplicated, {} altered, {} out of order\n", id,
@@ -108,10 +114,12 @@ std::string json_of(const Report& report) {
   std::string out = fmt::format(
       R"({{"connections":{},"connections_open":{},"connections_peak":{},"refused":{},)"
       R"("messages":{},"recipients":{},"octets":{},"disconnected":{},"silenced":{},)"
-      R"("greylisted":{},"unstamped":{},"clean":{},"replies":{{)",
+      R"("greylisted":{},"unstamped":{},"handshakes":{},"handshakes_resumed":{},)"
+      R"("handshakes_failed":{},"clean":{},"replies":{{)",
       report.connections, report.connections_open, report.connections_peak, report.refused,
       report.messages, report.recipients, report.octets, report.disconnected, report.silenced,
-      report.greylisted, report.audit.unstamped(), report.is_clean());
+      report.greylisted, report.audit.unstamped(), report.handshakes, report.handshakes_resumed,
+      report.handshakes_failed, report.is_clean());
   std::string_view comma;
   for (std::size_t code = 0; code < Report::codes_end; ++code) {
     if (report.replies[code] == 0) continue;

@@ -19,12 +19,23 @@ struct StageName {
   std::string_view name;
   Stage stage;
 };
-constexpr StageName stage_names[] = {
-    {"CONNECT", Stage::connect}, {"BANNER", Stage::connect}, {"HELLO", Stage::hello},
-    {"EHLO", Stage::hello},      {"HELO", Stage::hello},     {"LHLO", Stage::hello},
-    {"MAIL", Stage::mail},       {"RCPT", Stage::rcpt},      {"DATA", Stage::data},
-    {"END", Stage::end},         {".", Stage::end},          {"RSET", Stage::rset},
-    {"NOOP", Stage::noop},       {"VRFY", Stage::vrfy},      {"QUIT", Stage::quit}};
+constexpr StageName stage_names[] = {{"CONNECT", Stage::connect},
+                                     {"BANNER", Stage::connect},
+                                     {"HELLO", Stage::hello},
+                                     {"EHLO", Stage::hello},
+                                     {"HELO", Stage::hello},
+                                     {"LHLO", Stage::hello},
+                                     {"MAIL", Stage::mail},
+                                     {"RCPT", Stage::rcpt},
+                                     {"DATA", Stage::data},
+                                     {"END", Stage::end},
+                                     {".", Stage::end},
+                                     {"RSET", Stage::rset},
+                                     {"NOOP", Stage::noop},
+                                     {"VRFY", Stage::vrfy},
+                                     {"QUIT", Stage::quit},
+                                     {"STARTTLS", Stage::starttls},
+                                     {"HANDSHAKE", Stage::handshake}};
 
 std::string_view take_word(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
@@ -179,7 +190,9 @@ std::expected<Rule, std::string> parse_rule(std::string_view text, std::string_v
   std::string_view rest = text;
   const auto stage = parse_stage(take_word(rest));
   if (!stage)
-    return bad("expected CONNECT, HELLO, MAIL, RCPT, DATA, END, RSET, NOOP, VRFY or QUIT first");
+    return bad(
+        "expected CONNECT, HELLO, STARTTLS, HANDSHAKE, MAIL, RCPT, DATA, END, RSET, NOOP, VRFY or "
+        "QUIT first");
   rule.stage = *stage;
   if (!domain.empty() && *stage != Stage::rcpt && *stage != Stage::data && *stage != Stage::end)
     return bad("only RCPT, DATA and END are of a domain");

@@ -11,6 +11,7 @@
 #include "kurir/io/file.hh"
 #include "kurir/io/signals.hh"
 #include "kurir/sink/session.hh"
+#include "kurir/tls/tls_stream.hh"
 
 namespace kurir::sink {
 namespace {
@@ -26,6 +27,8 @@ struct Sink::Shared {
       : options(options_of), cores(cores_of), address(options.address), messages(cores_of) {
     if (options.greylist) greylist.emplace();
     street.greylist = greylist ? &*greylist : nullptr;
+    const std::string secret = io::system_random(ticket_secret.size());
+    std::ranges::copy(secret, ticket_secret.begin());
     for (unsigned core = 0; core < cores; ++core)
       houses.push_back(std::make_unique<House>(options, street));
   }
@@ -34,6 +37,7 @@ struct Sink::Shared {
   io::SocketAddress address;  // the first core's port is everybody's
   std::optional<Greylist> greylist;
   Street street;
+  tls::TicketKeys::Octets ticket_secret;
   std::vector<std::unique_ptr<House>> houses;        // by core
   std::vector<std::atomic<std::uint64_t>> messages;  // by core, for all to see
   std::atomic<std::uint64_t> sessions_ended{0};
@@ -48,7 +52,8 @@ class Sink::OnCore {
       : shared_(shared),
         house_(*shared.houses[core.value]),
         core_(core),
-        dump_(shared.options.dump, shared.options.hostname) {
+        dump_(shared.options.dump, shared.options.hostname),
+        tickets_(shared.ticket_secret, Instant()) {
     if (dump_.is_wanted()) house_.keepers.push_back(&dump_);
   }
 
@@ -142,8 +147,7 @@ class Sink::OnCore {
     ++report.connections;
     report.connections_peak = std::max(report.connections_peak, ++open_);
     streams_.push_back(open);
-    Session session(open.socket, house_);
-    co_await session.run();
+    co_await converse(open.socket);
     open.unlink();
     --open_;
     shared_.street.open.fetch_sub(1);
@@ -152,10 +156,36 @@ class Sink::OnCore {
     co_await open.socket.close();
   }
 
+  // Plain, then in TLS where it comes to that.
+  Task<void> converse(io::Socket& socket) {
+    using Begin = Session::Begin;
+    const bool at_once = shared_.options.tls && shared_.options.tls_at_once;
+    Session plain(socket, house_, at_once ? Begin::handshake : Begin::greeting);
+    const Session::End end = co_await plain.run();
+    if (end == Session::End::over) co_return;
+    tls::TlsStream stream(socket);
+    const tls::ServerSide side{shared_.options.tls, tickets_, "smtp"};
+    const Result<void> accepted =
+        co_await stream.accept(side, deadline_in(shared_.options.timeout));
+    Report& report = house_.report;
+    if (accepted) {
+      ++report.handshakes;
+      report.handshakes_resumed += stream.was_resumed() ? 1 : 0;
+      Session session(stream, house_, at_once ? Begin::greeting : Begin::after_starttls);
+      static_cast<void>(co_await session.run());
+    } else {
+      ++report.handshakes_failed;
+      if (shared_.options.show_conversations)
+        io::print_error(socket.peer().text() + " TLS failed: " + stream.failure());
+    }
+    co_await stream.close();
+  }
+
   Shared& shared_;
   House& house_;
   const CoreIndex core_;
   DumpFiles dump_;
+  tls::TicketKeys tickets_;
   IntrusiveList<Open> streams_;
   Signal released_;
   std::uint64_t open_ = 0;

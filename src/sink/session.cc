@@ -26,24 +26,29 @@ House::House(const Options& options_of, Street& street_of)
   greeting =
       options.greeting.empty() ? "220 " + options.hostname + " ESMTP kurir-sink" : options.greeting;
   hello = "250 " + options.hostname;
-  extended_hello = "250-" + options.hostname + "\r\n";
+  extended_hello_in_tls = "250-" + options.hostname + "\r\n";
   for (const std::string& extension : options.extensions)
-    extended_hello += "250-" + extension + "\r\n";
-  extended_hello += "250 SIZE " + std::to_string(options.message_octets_max);
+    extended_hello_in_tls += "250-" + extension + "\r\n";
+  extended_hello = extended_hello_in_tls;
+  if (options.tls) extended_hello += "250-STARTTLS\r\n";
+  for (std::string* offered : {&extended_hello, &extended_hello_in_tls})
+    *offered += "250 SIZE " + std::to_string(options.message_octets_max);
 }
 
 // The chance of a connection hangs on its number, so that a run with the same seed repeats itself
 // as far as connections come in the same order.
-Session::Session(io::Stream& stream, House& house)
+Session::Session(io::Stream& stream, House& house, Begin begin)
     : stream_(stream),
       house_(house),
       lines_(stream, line_octets_max),
       chance_(house.options.seed * 0x9e3779b97f4a7c15 +
               house.street.connections.fetch_add(1, std::memory_order_relaxed)),
-      rate_(house.options.octets_per_second) {}
+      rate_(house.options.octets_per_second),
+      begin_(begin) {}
 
-Task<void> Session::run() {
-  answer(Stage::connect, {}, house_.greeting);
+Task<Session::End> Session::run() {
+  if (begin_ == Begin::greeting) answer(Stage::connect, {}, house_.greeting);
+  wants_tls_ = begin_ == Begin::handshake;
   for (Need need = work(); need != Need::end; need = work()) {
     bool goes_on = false;
     if (need == Need::input) {
@@ -55,7 +60,8 @@ Task<void> Session::run() {
     }
     if (!goes_on) break;
   }
-  static_cast<void>(co_await stream_.flush(deadline_in(house_.options.timeout)));
+  const Result<void> flushed = co_await stream_.flush(deadline_in(house_.options.timeout));
+  co_return flushed&& closing_&& handshake_follows_ ? End::handshake : End::over;
 }
 
 // As far as it goes without waiting.
@@ -63,6 +69,10 @@ Session::Need Session::work() {
   for (;;) {
     if (must_wait()) return Need::wait;
     if (closing_) return Need::end;
+    if (wants_tls_) {
+      begin_handshake();
+      continue;
+    }
     Need need = Need::nothing;
     if (ends_given_ < ends_.size()) {
       answer_end();
@@ -171,6 +181,7 @@ bool Session::obey(const Decision& decision, Stage stage, std::string_view frien
 }
 
 void Session::say(std::string_view reply) {
+  if (reply.empty()) return;  // of a handshake, which has none
   const auto digit = [reply](std::size_t at) { return static_cast<std::size_t>(reply[at] - '0'); };
   const std::size_t code = digit(0) * 100 + digit(1) * 10 + digit(2);
   if (code < Report::codes_end) ++house_.report.replies[code];

@@ -273,3 +273,68 @@ class SinkBehindKurir(unittest.TestCase):
     def test_without_pipelining_and_ehlo(self):
         self.assertEqual(self.relay(50, '--no-ehlo')['runs'][0]['duplicated'], 0)
         self.assertEqual(self.relay(50, '--no-pipelining')['runs'][0]['duplicated'], 0)
+
+
+class SinkInTls(unittest.TestCase):
+    """Both load tools over TLS, and a host whose TLS has faults."""
+
+    def start(self, *arguments):
+        sink = Sink(*arguments)
+        self.addCleanup(sink.process.kill)
+        return sink
+
+    def blast(self, sink, *arguments):
+        done = subprocess.run(
+            [BLAST, '-s', '4', '--timeout', '5s', '--json', *arguments, f'127.0.0.1:{sink.port}'],
+            capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return json.loads(done.stdout)
+
+    def test_by_command_and_at_once(self):
+        for flag in '--starttls', '--tls':
+            sink = self.start(flag, '--expect', '200')
+            sent = self.blast(sink, flag, '-m', '200', '-d', '--pipelining')
+            self.assertEqual((sent['accepted'], sent['connections']), (200, 4))
+            self.assertEqual(sent['milliseconds']['tls']['count'], 4)
+            seen = sink.stop()
+            self.assertEqual((seen['messages'], seen['handshakes'], seen['clean']), (200, 4, True))
+
+    def test_a_certificate_that_nobody_vouches_for(self):
+        sink = self.start('--starttls')
+        sent = self.blast(sink, '--starttls', '--tls-verify', '-m', '3')
+        self.assertEqual((sent['accepted'], sent['losses']['tls']), (0, 3))
+        seen = sink.stop()
+        self.assertEqual((seen['messages'], seen['handshakes_failed']), (0, 3))
+
+    def test_a_certificate_of_ours_is_checked(self):
+        with tempfile.TemporaryDirectory(prefix='kurir-e2e-') as folder:
+            pair = pathlib.Path(folder) / 'pair.pem'
+            key = pathlib.Path(folder) / 'key.pem'
+            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                            'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj',
+                            '/CN=sink.test', '-addext', 'subjectAltName=DNS:sink.test',
+                            '-keyout', key, '-out', pair], check=True, capture_output=True)
+            sink = self.start('--tls', '--tls-cert', pair, '--tls-key', key)
+            flags = '--tls', '--tls-verify', '--tls-ca', pair, '-m', '2'
+            self.assertEqual(self.blast(sink, *flags, '--tls-name', 'sink.test')['accepted'], 2)
+            self.assertEqual(self.blast(sink, *flags, '--tls-name', 'other.test')['accepted'], 0)
+
+    def test_faults(self):
+        for rule, handshakes in (('HANDSHAKE 421 4.3.2 not now', 0), ('HANDSHAKE disconnect', 0),
+                                 ('HANDSHAKE 220 injected', 1), ('STARTTLS 454 4.7.0 later', 0),
+                                 ('HANDSHAKE delay 10ms', 1)):
+            with self.subTest(rule):
+                sink = self.start('--starttls', '--rule', rule)
+                sent = self.blast(sink, '--starttls', '-m', '1')
+                works = rule.endswith('10ms')
+                self.assertEqual(sent['accepted'], 1 if works else 0)
+                seen = sink.stop()
+                self.assertEqual(seen['handshakes'] + seen['handshakes_failed'], handshakes)
+                self.assertEqual(seen['messages'], 1 if works else 0)
+
+    def test_flags_that_do_not_fit(self):
+        for flags in (('--tls-verify',), ('--tls', '--starttls')):
+            done = subprocess.run([BLAST, *flags, '127.0.0.1:1'], capture_output=True, text=True,
+                                  timeout=20, check=False)
+            self.assertEqual(done.returncode, 64, flags)
+            self.assertIn('--tls', done.stderr)

@@ -28,6 +28,8 @@ const Row rows[] = {
     {"lhlo 500", Stage::hello, Action::reply, 1, 500},
     {"END 550", Stage::end, Action::reply, 1, 550},
     {". 250 taken", Stage::end, Action::reply, 1, 250},
+    {"starttls 454 later", Stage::starttls, Action::reply, 1, 454},
+    {"HANDSHAKE 5% silent", Stage::handshake, Action::silent, 0.05},
     {"VRFY 502 no", Stage::vrfy, Action::reply, 1, 502},
     {"MAIL 0.5% disconnect", Stage::mail, Action::disconnect, 0.005},
     {"DATA disconnect after 2000", Stage::data, Action::cut, 1, 0, {}, {}, 2000},

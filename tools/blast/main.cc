@@ -38,6 +38,8 @@ struct Flags {
   std::string protocol = "smtp";
   std::vector<std::string> mix;
   bool persistent = false, json = false, counter = false, lmtp = false;
+  bool tls = false, starttls = false, tls_verify = false;
+  std::string tls_name, tls_ca = "/etc/ssl/certs/ca-certificates.crt";
 };
 
 // "value:weight" or "value".
@@ -113,18 +115,32 @@ std::vector<kurir::io::SocketAddress> sources_of(const std::string& text) {
   return sources;
 }
 
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 std::vector<std::string> messages_of(const std::string& folder) {
   std::vector<fs::path> paths;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder))
     if (entry.is_regular_file()) paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> messages;
-  for (const fs::path& path : paths) {
-    std::ifstream file(path, std::ios::binary);
-    messages.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
+  for (const fs::path& path : paths) messages.push_back(content_of(path));
   if (messages.empty()) throw CLI::ValidationError(folder, "holds no files");
   return messages;
+}
+
+void add_tls_flags(CLI::App& program, Flags& flags) {
+  const auto tls = program.add_flag("--tls", flags.tls, "from the first octet (465, 993, 995)");
+  program.add_flag("--starttls", flags.starttls, "by STARTTLS, of POP3 by STLS")->excludes(tls);
+  program.add_flag("--tls-verify", flags.tls_verify,
+                   "the certificate must be the host's and of an authority of --tls-ca");
+  program.add_option("--tls-ca", flags.tls_ca, "PEM file of authorities")
+      ->check(CLI::ExistingFile)
+      ->capture_default_str();
+  program.add_option("--tls-name", flags.tls_name,
+                     "the host that is asked for, and must be in the certificate (HOST)");
 }
 
 void add_flags(CLI::App& program, Flags& flags) {
@@ -165,7 +181,8 @@ void add_flags(CLI::App& program, Flags& flags) {
                    "MAIL, RCPT and DATA in one piece, the next with the dot");
   program.add_flag("--chunking", options.chunking, "BDAT instead of DATA");
   program.add_flag("-L,--lmtp", flags.lmtp, "speak LMTP");
-  program.add_option("--auth", flags.login, "USER:PASSWORD, AUTH PLAIN or LOGIN");
+  program.add_option("--auth", flags.login,
+                     "USER:PASSWORD; AUTH PLAIN, IMAP's LOGIN, USER and PASS");
   program.add_option("--protocol", flags.protocol, "smtp, lmtp, imap or pop3")
       ->check(CLI::IsMember({"smtp", "lmtp", "imap", "pop3"}));
   program
@@ -186,6 +203,25 @@ void add_flags(CLI::App& program, Flags& flags) {
   program.add_option("--timeout", flags.timeout, "for each reply, as 60s")->transform(duration());
   program.add_option("--run-id", options.run_id, "in the messages' stamps; a random one");
   program.add_flag("--json", flags.json, "the summary as one JSON object");
+  add_tls_flags(program, flags);
+}
+
+void interpret_tls(Flags& flags) {
+  using Begin = kurir::blast::Encryption::Begin;
+  kurir::blast::Encryption& encryption = flags.options.encryption;
+  if (!flags.tls && !flags.starttls) {
+    if (flags.tls_verify) throw CLI::ValidationError("--tls-verify", "needs --tls or --starttls");
+    return;
+  }
+  encryption.begin = flags.tls ? Begin::at_once : Begin::by_command;
+  auto context =
+      kurir::tls::ClientContext::make(flags.tls_verify ? content_of(flags.tls_ca) : std::string());
+  if (!context) throw CLI::ValidationError("--tls-ca", context.error());
+  encryption.side = {std::move(*context), flags.tls_name, flags.tls_verify};
+  if (!flags.tls_name.empty()) return;
+  const std::string whole =
+      flags.server.starts_with("inet:") ? flags.server.substr(5) : flags.server;
+  encryption.side.host = whole.substr(0, whole.rfind(':'));
 }
 
 // Empty lines and those that begin with '#' are passed over.
@@ -269,6 +305,7 @@ void interpret(Flags& flags) {
     options.logins = logins_of(flags.users_file);
   }
   interpret_mix(flags);
+  interpret_tls(flags);
   if (options.run_id == 0) options.run_id = (std::uint64_t{std::random_device()()} << 32) | 1;
   options.show_progress = flags.counter || (::isatty(STDERR_FILENO) != 0 && !flags.json);
 }

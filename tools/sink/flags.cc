@@ -5,13 +5,28 @@
 #include <fstream>
 #include <sstream>
 
+#include "kurir/io/clock.hh"
 #include "kurir/sink/personality.hh"
+#include "kurir/tls/certificate.hh"
 
 namespace {
 
 using kurir::io::SocketAddress;
 using kurir::sink::Options;
 using kurir::sink::Stage;
+
+void add_tls_flags(CLI::App& program, Flags& flags) {
+  const auto tls = program.add_flag("--tls", flags.tls, "from the first octet");
+  program.add_flag("--starttls", flags.starttls, "offered")->excludes(tls);
+  const auto certificate =
+      program
+          .add_option("--tls-cert", flags.tls_certificate,
+                      "PEM file of the chain; else one for the host name, signed by itself")
+          ->check(CLI::ExistingFile);
+  program.add_option("--tls-key", flags.tls_key, "PEM file of its key, where it is another")
+      ->check(CLI::ExistingFile)
+      ->needs(certificate);
+}
 
 void refuse(CLI::App& program, const std::string& flag, const std::string& instead) {
   program.add_option_function<std::string>(
@@ -23,7 +38,8 @@ void add_rule_flags(CLI::App& program, Flags& flags) {
   Options& options = flags.options;
   program.add_option(
       "--rule,--reply", flags.rules,
-      "STAGE [PERCENT%] ACTION, as 'RCPT 10% 451 4.7.1 greylisted'; ACTION: a reply, "
+      "STAGE [PERCENT%] ACTION, as 'RCPT 10% 451 4.7.1 greylisted'; STAGE: CONNECT HELLO STARTTLS "
+      "HANDSHAKE MAIL RCPT DATA END RSET NOOP VRFY QUIT; ACTION: a reply, "
       "delay 200ms[+-100ms| exp| again 30%], disconnect [after OCTETS], silent, "
       "read RATE, pause 5s, abort 5s");
   program.add_option("--domain", flags.of_domains, "DOMAIN RULE, for recipients of that domain")
@@ -235,6 +251,38 @@ void interpret_protocol(Flags& flags) {
   if (flags.pix) options.greeting = "220 " + std::string(32, '*');
 }
 
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+kurir::tls::Certificate certificate_of(const Flags& flags) {
+  if (flags.tls_certificate.empty()) {
+    auto made = kurir::tls::make_self_signed(flags.options.hostname, kurir::io::system_wall_time());
+    if (!made) throw CLI::ValidationError("--tls", "no certificate can be made here");
+    return *std::move(made);
+  }
+  const std::string& key = flags.tls_key.empty() ? flags.tls_certificate : flags.tls_key;
+  auto read = kurir::tls::parse_certificate(content_of(flags.tls_certificate), content_of(key));
+  if (!read) throw CLI::ValidationError("--tls-cert", read.error());
+  return *std::move(read);
+}
+
+void interpret_tls(Flags& flags) {
+  if (!flags.tls && !flags.starttls) {
+    if (!flags.tls_certificate.empty())
+      throw CLI::ValidationError("--tls-cert", "needs --tls or --starttls");
+    return;
+  }
+  std::vector<kurir::tls::Certificate> certificates;
+  certificates.push_back(certificate_of(flags));
+  auto context =
+      kurir::tls::ServerContext::make(std::move(certificates), kurir::tls::Version::tls_1_2);
+  if (!context) throw CLI::ValidationError("--tls-cert", context.error());
+  flags.options.tls = std::move(*context);
+  flags.options.tls_at_once = flags.tls;
+}
+
 void interpret_mailboxes(const Flags& flags) {
   if (flags.serves() && flags.data.empty())
     throw CLI::ValidationError("--data", "mailboxes need a folder: --data FOLDER");
@@ -260,6 +308,7 @@ void add_flags(CLI::App& program, Flags& flags) {
   add_counting_flags(program, flags);
   add_protocol_flags(program, flags);
   add_smtp_sink_flags(program, flags);
+  add_tls_flags(program, flags);
   program.add_option("--serve-pop3", flags.serve_pop3, "HOST:PORT: what was taken, to be read");
   program.add_option("--serve-imap", flags.serve_imap, "the same");
   program.add_option("--data", flags.data, "the folder of the mailboxes");
@@ -271,6 +320,7 @@ void interpret(Flags& flags) {
   options.address = address_of(flags);
   interpret_rules(flags);
   interpret_protocol(flags);
+  interpret_tls(flags);
   interpret_mailboxes(flags);
   for (const std::string& command : commands_of("-s", flags.show_at))
     options.shown_commands.push_back(*kurir::sink::parse_stage(command));

@@ -19,7 +19,7 @@ struct Flags {
   bool serves() const { return !serve_pop3.empty() || !serve_imap.empty(); }
 
   // As they were said.
-  std::string address, backlog;
+  std::string address, backlog, tls_certificate, tls_key;
   std::vector<std::string> rules, disconnects, silences, delays, domain_rules, personalities;
   std::vector<std::pair<std::string, std::string>> of_domains;
   std::string disconnect_at, end_at, refuse_at, put_off_at, show_at;
@@ -30,7 +30,7 @@ struct Flags {
   unsigned data_wait = 0, read_wait = 0, timeout = 0;
   bool counter = false, no_pipelining = false, no_8bit = false, no_ehlo = false, no_codes = false,
        no_dsn = false, no_chunking = false, no_utf8 = false, pix = false, never_announced = false,
-       ipv4 = false, ipv6 = false;
+       ipv4 = false, ipv6 = false, tls = false, starttls = false;
 };
 
 void add_flags(CLI::App& program, Flags& flags);

@@ -40,7 +40,8 @@ enum class Origin : std::uint8_t {
   directory,
   mailbox,
   queue,
-  core
+  core,
+  tls
 };
 
 struct Error {

@@ -10,6 +10,7 @@
 
 #include "kurir/base/clock.hh"
 #include "kurir/io/address.hh"
+#include "kurir/tls/tls_stream.hh"
 
 namespace kurir::blast {
 
@@ -30,6 +31,13 @@ enum class Operation : std::uint8_t {
 inline constexpr std::array<std::string_view, 9> operation_names = {
     "login",  "select", "fetch-flags", "fetch-envelope", "fetch-body", "store",
     "search", "append", "idle"};
+
+// When the connections are encrypted: never, by STARTTLS (STLS), or from their first octet.
+struct Encryption {
+  enum class Begin : std::uint8_t { never, by_command, at_once };
+  Begin begin = Begin::never;
+  tls::ClientSide side;  // its context may be null where they never are
+};
 
 struct Weighted {
   std::string value;
@@ -68,8 +76,9 @@ struct Options {
   std::vector<std::pair<Operation, unsigned>> mix;  // of IMAP and POP3 sessions, with weights
   std::vector<io::SocketAddress> sources;           // to connect from, in turns
   Nanoseconds timeout = Seconds(60);                // for each reply
-  std::uint64_t run_id = 0;                         // in the messages' stamps
-  bool show_progress = false;                       // a line a second
+  Encryption encryption;
+  std::uint64_t run_id = 0;    // in the messages' stamps
+  bool show_progress = false;  // a line a second
 };
 
 }  // namespace kurir::blast

@@ -14,6 +14,7 @@ namespace kurir::blast {
 
 enum class Stage : std::uint8_t {
   connect,  // until the connection stands
+  tls,      // the handshake
   banner,   // then until 220
   hello,    // EHLO to its reply
   auth,
@@ -33,15 +34,23 @@ enum class Stage : std::uint8_t {
   append,
   idle,
 };
-inline constexpr std::array<std::string_view, 18> stage_names = {
-    "connect",        "banner",     "hello",   "auth",   "mail",   "rcpt",
-    "data",           "content",    "message", "login",  "select", "fetch_flags",
-    "fetch_envelope", "fetch_body", "store",   "search", "append", "idle"};
+inline constexpr std::array<std::string_view, 19> stage_names = {
+    "connect",    "tls",     "banner",  "hello",  "auth",   "mail",        "rcpt",
+    "data",       "content", "message", "login",  "select", "fetch_flags", "fetch_envelope",
+    "fetch_body", "store",   "search",  "append", "idle"};
 
 // A reason why a message or a connection came to nothing that is no reply.
-enum class Loss : std::uint8_t { refused, unreachable, closed, timed_out, exhausted, other };
-inline constexpr std::array<std::string_view, 6> loss_names = {"refused",   "unreachable", "closed",
-                                                               "timed_out", "exhausted",   "other"};
+enum class Loss : std::uint8_t {
+  refused,
+  unreachable,
+  closed,
+  timed_out,
+  exhausted,
+  other,
+  tls  // no agreement, or a certificate that is not believed
+};
+inline constexpr std::array<std::string_view, 7> loss_names = {
+    "refused", "unreachable", "closed", "timed_out", "exhausted", "other", "tls"};
 
 struct Report {
   std::uint64_t accepted = 0;    // messages, 250 for all their recipients

@@ -10,6 +10,7 @@
 #include "kurir/base/clock.hh"
 #include "kurir/io/address.hh"
 #include "kurir/sink/rule.hh"
+#include "kurir/tls/context.hh"
 
 namespace kurir::sink {
 
@@ -48,6 +49,9 @@ struct Options {
   bool show_conversations = false;     // to standard error
   std::vector<Stage> shown_commands;   // of these stages, to standard error
   DumpOptions dump;
+  // Offered by STARTTLS; null: not at all.
+  Shared<const tls::ServerContext> tls;
+  bool tls_at_once = false;  // from the first octet
   // Told once, on no particular core, when it listens.
   std::function<void(const io::SocketAddress&)> listening;
 };

@@ -17,6 +17,7 @@ struct Report {
   std::uint64_t messages = 0, recipients = 0, octets = 0;
   std::array<std::uint64_t, codes_end> replies{};  // by code
   std::uint64_t disconnected = 0, silenced = 0, greylisted = 0;
+  std::uint64_t handshakes = 0, handshakes_resumed = 0, handshakes_failed = 0;  // of TLS
   Instant first_message{};               // none yet: the epoch
   std::vector<std::uint64_t> by_second;  // messages, since the first
   Audit audit;
@@ -35,6 +36,8 @@ std::string text_of(const Report& report);
 //   connections, connections_open, connections_peak, refused (beyond the limit): numbers
 //   messages, recipients, octets (of content), disconnected, silenced (by rules), greylisted,
 //   unstamped (messages without a load stamp): numbers
+//   handshakes (of TLS, that came to something), handshakes_resumed of them, handshakes_failed:
+//   numbers
 //   clean: nothing lost, duplicated or altered
 //   replies: {"250":N,...}   by_second: [N,...], messages by second since the first
 //   runs: [{"run":"16 hex","messages","distinct","lost","duplicated","altered","out_of_order",

@@ -6,6 +6,8 @@
 //   STAGE    CONNECT (or BANNER) HELLO (EHLO, HELO, LHLO) MAIL RCPT DATA END (.) RSET NOOP VRFY
 //   QUIT;
 //            END: behind the dot; BDAT LAST counts as END
+//            STARTTLS; HANDSHAKE: before TLS begins, where a reply is said in plaintext: of 2yz,
+//            TLS begins behind it all the same
 //   ACTION   451 4.7.1 greylisted       this reply, whatever follows the code as its text; 421 ends
 //                                       the connection
 //            delay 200ms                waits first, then goes on to the next rule
@@ -35,8 +37,21 @@
 
 namespace kurir::sink {
 
-enum class Stage : std::uint8_t { connect, hello, mail, rcpt, data, end, rset, noop, vrfy, quit };
-inline constexpr std::size_t stages_count = 10;
+enum class Stage : std::uint8_t {
+  connect,
+  hello,
+  mail,
+  rcpt,
+  data,
+  end,
+  rset,
+  noop,
+  vrfy,
+  quit,
+  starttls,
+  handshake
+};
+inline constexpr std::size_t stages_count = 12;
 
 struct Rule {
   enum class Action : std::uint8_t { reply, delay, disconnect, cut, silent, read, pause, abort };

@@ -33,7 +33,8 @@ struct House {
   const Options& options;
   Street& street;
   const RuleBook rules;
-  std::string greeting, hello, extended_hello;  // whole replies, without the last CRLF
+  std::string greeting, hello;  // whole replies, without the last CRLF
+  std::string extended_hello, extended_hello_in_tls;
   std::vector<Keeper*> keepers;
   Report report;
   Event stopping;  // nobody waits any more
@@ -49,9 +50,14 @@ struct Pending {
 
 class Session {
  public:
-  Session(io::Stream& stream, House& house);
-  // The whole connection; the caller closes the stream.
-  Task<void> run();
+  // Where a connection stands when its session begins: a session in TLS is another than the one
+  // before it.
+  enum class Begin : std::uint8_t { greeting, handshake, after_starttls };
+  enum class End : std::uint8_t { over, handshake };
+
+  Session(io::Stream& stream, House& house, Begin begin = Begin::greeting);
+  // To the end of the connection, or of the part without TLS; the caller closes the stream.
+  Task<End> run();
 
  private:
   static constexpr std::size_t line_octets_max = 4096;
@@ -82,6 +88,8 @@ class Session {
   Need read_line();
   void act(std::string_view line);
   void hello(std::string_view line);
+  void starttls();
+  void begin_handshake();
   void mail(std::string_view line);
   void rcpt(std::string_view line);
   void data();
@@ -108,7 +116,10 @@ class Session {
   Chance chance_;
   std::optional<Pending> pending_;
   bool closing_ = false;              // ends when all is said
+  bool wants_tls_ = false;            // when all is said before it
+  bool handshake_follows_ = false;    // behind the end
   std::uint64_t rate_ = 0;            // octets a second; 0: any
+  const Begin begin_;
   std::uint64_t unpaced_ = 0;         // octets taken that the rate has not seen
   std::optional<std::uint64_t> cut_;  // goes after so many octets more
   bool cuts_content_ = false;         // of the content, else of anything
