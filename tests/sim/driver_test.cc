@@ -224,7 +224,7 @@ TEST(SimulatedDisk, a_failed_sync_loses_what_a_later_one_claims) {
   char octets[4];
   file.read(octets, 0);
   EXPECT_EQ(std::string_view(octets, 4), "lost");  // the page cache has it
-  file.cut_power(random, CutMode::keeps_all, 2);
+  file.cut_power(random, CutMode::keeps_all, 2, sector_octets);
   file.read(octets, 0);
   EXPECT_EQ(std::string_view(octets, 4), "old.");
 }

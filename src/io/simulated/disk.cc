@@ -187,7 +187,7 @@ void Disk::cut_power(CutMode mode) {
   const std::uint64_t last_order = order_ - random.below(std::min<std::uint64_t>(order_, 20) + 1);
   std::vector<DiskFile*> files;
   for (auto& [path, file] : durable_names_) files.push_back(file.get());
-  for (DiskFile* file : files) file->cut_power(random, mode, last_order);
+  for (DiskFile* file : files) file->cut_power(random, mode, last_order, weather.torn_octets);
   names_ = durable_names_;
   locks_.clear();
   is_stopping_ = false;

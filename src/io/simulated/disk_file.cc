@@ -91,15 +91,25 @@ void DiskFile::forget(std::uint64_t order) {
       if (version.order <= order) version.is_forgotten = true;
 }
 
-void DiskFile::cut_power(Random& random, CutMode mode, std::uint64_t last_order) {
+void DiskFile::cut_power(Random& random, CutMode mode, std::uint64_t last_order,
+                         std::size_t torn_octets) {
+  const std::uint64_t sectors = torn_octets / sector_octets;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, bool> fates;  // of a piece of a write
+  const auto stays_by_chance = [&](std::uint64_t number, std::uint64_t order, double chance) {
+    if (sectors == 1) return random.chance(chance);
+    const auto [place, is_new] = fates.try_emplace({number / sectors, order}, false);
+    if (is_new) place->second = random.chance(chance);
+    return place->second;
+  };
   for (auto& [number, dirty] : dirty_) {
     const std::uint64_t first = number * sector_octets;
     const Sector* left = &dirty.durable;
     for (const Version& version : dirty.versions) {
-      const bool in_order = version.order <= last_order && random.chance(0.9);
-      const bool stays = mode == CutMode::keeps_all ||
-                         (mode == CutMode::keeps_some && random.chance(0.5)) ||
-                         (mode == CutMode::keeps_first && in_order);
+      const bool in_order =
+          version.order <= last_order && stays_by_chance(number, version.order, 0.9);
+      const bool stays =
+          mode == CutMode::keeps_all || (mode == CutMode::keeps_first && in_order) ||
+          (mode == CutMode::keeps_some && stays_by_chance(number, version.order, 0.5));
       if (stays && !version.is_forgotten) left = &version.octets;
     }
     std::memcpy(writable_page(first / page_octets) + first % page_octets, left->data(),

@@ -64,8 +64,22 @@ std::span<const int> errors_of(Operation operation) {
 
 }  // namespace
 
+// Whether this operation is the planned one, or comes after it.
+bool Faults::is_due() {
+  if (until_failure_ > 0 && --until_failure_ == 0) {
+    is_failing_ = goes_on_;
+    return true;
+  }
+  return is_failing_;
+}
+
 int Faults::strike(Operation operation) {
   const Rule& rule = rules_[static_cast<std::size_t>(operation)];
+  if (is_due()) {
+    ++struck_;
+    const std::span<const int> documented = errors_of(operation);
+    return failure_ != 0 ? failure_ : documented[random_.below(documented.size())];
+  }
   if (!random_.chance(rule.probability)) return 0;
   ++struck_;
   const std::span<const int> errors = errors_of(operation);

@@ -37,7 +37,8 @@ class DiskFile {
   void sync(std::uint64_t order, std::uint64_t begin = 0, std::uint64_t end = ~std::uint64_t{0});
   // What a failed sync leaves: what was dirty is never written, and no later sync says so.
   void forget(std::uint64_t order);
-  void cut_power(Random& random, CutMode mode, std::uint64_t last_order);
+  // torn_octets: of the pieces that a write is torn into; sector_octets or a multiple.
+  void cut_power(Random& random, CutMode mode, std::uint64_t last_order, std::size_t torn_octets);
   bool is_dirty() const { return !dirty_.empty() || size_ != durable_size_; }
   void flip(std::uint64_t octet, unsigned bit);
   std::uint64_t octets_used() const { return pages_.size() * page_octets; }  // zeros may follow
@@ -80,6 +81,7 @@ struct DiskWeather {
   double short_operation = 0;
   // A disk that lies: it says that a sync is done, and has done nothing. For proving the tests.
   bool ignores_sync = false;
+  std::size_t torn_octets = sector_octets;  // what a power cut leaves whole of a write
 };
 
 class Disk {

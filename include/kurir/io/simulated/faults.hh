@@ -35,7 +35,11 @@ class Faults {
   void set(Operation operation, double probability, int error = 0) {
     rules_[static_cast<std::size_t>(operation)] = {probability, error};
   }
-  void clear() { rules_ = {}; }
+  // The operation of that number from now on fails, alone or with all that follow.
+  void fail_at(std::uint64_t number, bool with_all_after, int error = 0) {
+    until_failure_ = number, goes_on_ = with_all_after, failure_ = error;
+  }
+  void clear() { rules_ = {}, until_failure_ = 0, is_failing_ = false; }
   // 0, or the error number that this operation ends with.
   int strike(Operation operation);
   std::uint64_t struck() const { return struck_; }
@@ -47,7 +51,11 @@ class Faults {
   };
   Random& random_;
   std::array<Rule, operation_kinds> rules_{};
+  bool is_due();
   std::uint64_t struck_ = 0;
+  std::uint64_t until_failure_ = 0;  // 0: none is planned
+  bool goes_on_ = false, is_failing_ = false;
+  int failure_ = 0;
 };
 
 }  // namespace kurir::io::simulated
