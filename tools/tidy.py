@@ -19,8 +19,9 @@ FUNCTION_LINES_MAX = 70
 CODE = ('.cc', '.hh', '.py', '.sh', 'meson.build', 'meson_options.txt')
 UNFINISHED = re.compile(r'\b(' + '|'.join(('FIX' + 'ME', 'TO' + 'DO', 'XX' + 'X')) + r')\b')
 # Folders that drive or make up the whole program: every room is open to them.
-WHOLE = ('tests/support/', 'tests/examples/', 'tests/transcripts/', 'tests/sim/', 'tests/e2e/',
-         'tests/fuzz/', 'tests/golden/', 'tests/compile_fail/', 'tools/', 'bench/compare/')
+WHOLE = ('tests/support/', 'tests/examples/', 'tests/transcripts/', 'tests/sim/', 'tests/crash/',
+         'tests/e2e/', 'tests/fuzz/', 'tests/golden/', 'tests/compile_fail/', 'tools/',
+         'bench/compare/')
 
 SYSTEM_HEADERS = re.compile(
     r'(sys/(socket|epoll|eventfd|mman|stat|file|ioctl|uio|un|wait|time|random|syscall)|unistd|fcntl'

@@ -140,10 +140,10 @@ Task<void> Script::accept(bool is_local, bool is_large) {
     extents.push_back(*extent);
   }
   queue::Envelope envelope;
-  envelope.reverse_path = "sender@example.org";
+  envelope.reverse_path = std::string_view("sender@example.org");
   envelope.received = io::wall_now();
   queue::Recipient& recipient = envelope.recipients.emplace_back();
-  recipient.address = key;
+  recipient.address = std::string_view(key);
   recipient.is_local = is_local;
   const Result<void> roomy =
       co_await house_.queue().room(content.size() - ahead, deadline_in(Seconds(5)));
@@ -181,7 +181,7 @@ Task<void> Script::deliver() {
   queue::Job* job = oldest(true);
   if (job == nullptr) co_return;
   queue::Message& message = job->message;
-  const Ledger::Key key = message.envelope.recipients[0].address;
+  const Ledger::Key key(std::string_view(message.envelope.recipients[0].address));
   const std::size_t step = ledger_.begin(key, state_in("INBOX", 0));
   mailbox::Arrival arrival;
   arrival.content = message.record;
@@ -204,7 +204,7 @@ Task<void> Script::deliver() {
 void Script::relay(queue::RecipientState state) {
   queue::Job* job = oldest(false);
   if (job == nullptr) return;
-  const Ledger::Key key = job->message.envelope.recipients[0].address;
+  const Ledger::Key key(std::string_view(job->message.envelope.recipients[0].address));
   const bool ends = state != queue::RecipientState::waiting;
   if (ends) unsynced_.emplace_back(key, ledger_.begin(key, gone));
   const queue::Outcome outcome{.state = state, .reply = ends ? "250 ok" : "451 later"};
