@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from . import encryption
 from .tree import BLAST
 
 SECONDS_MAX = 180
@@ -29,7 +30,8 @@ def run_blast(port: int, flags: Sequence[str], cpus: str | None = None) -> dict[
 def send(port: int, recipient: str, messages: int, flags: Sequence[str],
          cpus: str | None = None) -> dict[str, Any]:
     """So many messages by SMTP, or LMTP with its flag."""
-    return run_blast(port, ['-m', str(messages), '-t', recipient, *flags], cpus)
+    return run_blast(port, ['-m', str(messages), '-t', recipient, *flags,
+                            *encryption.load_flags()], cpus)
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = SECONDS_MAX) -> None:

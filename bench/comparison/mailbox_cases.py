@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from . import load
+from . import encryption, load
 from .measured import Measured, Row, in_turns
 from .servers.dovecot import Dovecot
 from .servers.kurir import Kurir
@@ -50,7 +50,8 @@ def perform(server: Server, operation: Operation, scale: float) -> Measured:
     cpu = server.group.cpu()
     summary = load.run_blast(port, [
         '--protocol', operation.protocol, '--mix', operation.mix, '-m', str(count),
-        '-s', str(operation.sessions), '--auth', f'{server.user}:{server.password}'])
+        '-s', str(operation.sessions), '--auth', f'{server.user}:{server.password}',
+        *encryption.load_flags()])
     cpu = server.group.cpu() - cpu
     stage = operation.mix.replace('-', '_')
     return Measured(summary['rate'], cpu / count * 1e6, latency_of(summary, stage))

@@ -4,6 +4,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
+from . import encryption
 from .tree import ROOT  # noqa: F401  finds the tests' modules
 
 from sink_test import Sink  # noqa: E402  isort: skip
@@ -12,7 +13,7 @@ from sink_test import Sink  # noqa: E402  isort: skip
 @contextlib.contextmanager
 def sink() -> Iterator[Sink]:
     """Says at its end what was lost or came twice."""
-    running = Sink()
+    running = Sink(*encryption.load_flags())
     try:
         yield running
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from .idle import IdleRow
 from .measured import Costs, Row
 
-BEGIN, END = '<!-- bench/compare begin -->', '<!-- bench/compare end -->'
+BEGIN, END = '<!-- {} begin -->', '<!-- {} end -->'
 HEADER = ['case', 'server', 'CPU µs each', 'CPU ratio', 'each second', 'wall ratio', 'p99 ms',
           'MiB', 'system calls', 'syncs']
 
@@ -61,13 +61,14 @@ def idle_table_of(rows: Iterable[IdleRow]) -> str:
                         short(row.ratio) if row.ratio else '']) for row in rows))
 
 
-def write_results(path: pathlib.Path, text: str) -> None:
-    """Between its markers; the rest of the file stays."""
+def write_results(path: pathlib.Path, text: str, command: str = 'bench/compare') -> None:
+    """Between the command's markers; the rest of the file stays."""
     whole = path.read_text()
-    block = f'{BEGIN}\n{text}\n{END}'
-    if BEGIN in whole:
-        before, _, rest = whole.partition(BEGIN)
-        whole = before + block + rest.partition(END)[2]
+    begin, end = BEGIN.format(command), END.format(command)
+    block = f'{begin}\n{text}\n{end}'
+    if begin in whole:
+        before, _, rest = whole.partition(begin)
+        whole = before + block + rest.partition(end)[2]
     else:
         whole = whole.rstrip() + '\n\n' + block + '\n'
     path.write_text(whole)

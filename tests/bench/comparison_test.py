@@ -183,7 +183,7 @@ class Results(unittest.TestCase):
             self.assertIn('behind', text)
             self.assertIn('two', text)
             self.assertNotIn('one', text)
-            self.assertEqual(text.count(table.BEGIN), 1)
+            self.assertEqual(text.count(table.BEGIN.format('bench/compare')), 1)
 
 
 if __name__ == '__main__':

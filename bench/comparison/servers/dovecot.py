@@ -7,6 +7,7 @@ import tempfile
 
 import postfix as postfix_of_tests
 
+from .. import encryption
 from ..load import wait_until
 from ..tree import listens
 from .server import Missing, Server
@@ -17,7 +18,7 @@ state_dir = {folder}/lib
 listen = 127.0.0.1
 protocols = imap pop3 lmtp
 log_path = {folder}/log
-ssl = no
+{tls}
 disable_plaintext_auth = no
 auth_mechanisms = plain
 auth_username_format = %Ln
@@ -77,6 +78,13 @@ service lmtp {{
 """
 
 
+def tls() -> str:
+    if not encryption.wanted:
+        return 'ssl = no'
+    certificate, key = encryption.pair()
+    return f'ssl = yes\nssl_cert = <{certificate}\nssl_key = <{key}'
+
+
 class Dovecot(Server):
     name = 'Dovecot'
     share = 0.1
@@ -95,7 +103,7 @@ class Dovecot(Server):
         shutil.chown(self.folder / 'home', 'mail', 'mail')
         self.imap, self.pop3, self.smtp = (postfix_of_tests.free_port() for _ in range(3))
         (self.folder / 'conf').write_text(CONFIGURATION.format(
-            folder=self.folder, imap=self.imap, pop3=self.pop3, lmtp=self.smtp))
+            folder=self.folder, imap=self.imap, pop3=self.pop3, lmtp=self.smtp, tls=tls()))
 
     def start(self) -> None:
         with self.group.joined():

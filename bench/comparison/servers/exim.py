@@ -5,6 +5,7 @@ import shutil
 
 import exim as exim_of_tests
 
+from .. import encryption
 from .postfix import has_files
 from .server import USERS, Missing, Server
 
@@ -25,7 +26,7 @@ split_spool_directory = true
 message_size_limit = 50M
 host_lookup =
 rfc1413_query_timeout = 0s
-tls_advertise_hosts =
+{tls_in}
 keep_environment =
 never_users =
 acl_smtp_rcpt = rcpt
@@ -60,11 +61,22 @@ onward:
   driver = smtp
   port = {next_hop}
   allow_localhost
-  hosts_avoid_tls = *
+  {tls_out}
   hosts_try_dane =
 begin retry
 * * F,1h,1m
 """
+
+
+def configuration() -> str:
+    """With or without TLS; the rest is filled in by who starts it."""
+    inward, outward = 'tls_advertise_hosts =', 'hosts_avoid_tls = *'
+    if encryption.wanted:
+        certificate, key = encryption.pair()
+        inward = (f'tls_advertise_hosts = *\ntls_certificate = {certificate}\n'
+                  f'tls_privatekey = {key}')
+        outward = 'hosts_require_tls = *'
+    return CONFIGURATION.replace('{tls_in}', inward).replace('{tls_out}', outward)
 
 
 class Exim(Server):
@@ -76,7 +88,7 @@ class Exim(Server):
         if not exim_of_tests.PROGRAM.exists():
             raise Missing('exim is not unpacked')
         super().__init__()
-        self.server = exim_of_tests.Exim(sink_port, configuration=CONFIGURATION,
+        self.server = exim_of_tests.Exim(sink_port, configuration=configuration(),
                                          options='' if holds else '-q10s')
         self.smtp, self.folder = self.server.port, pathlib.Path(self.server.folder)
         (self.folder / 'mail').mkdir()

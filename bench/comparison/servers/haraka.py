@@ -7,6 +7,7 @@ import tempfile
 
 import postfix as postfix_of_tests
 
+from .. import encryption
 from ..tree import PEERS
 from .postfix import has_files
 from .server import Missing, Server
@@ -37,6 +38,8 @@ class Haraka(Server):
     def __init__(self, sink_port: int, holds: bool = False) -> None:
         if shutil.which('node') is None or not HOME.exists():
             raise Missing('Haraka (npm) is not installed')
+        if encryption.wanted:
+            raise Missing('it is set up without TLS here')
         super().__init__()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='kurir-haraka-'))
         self.smtp = postfix_of_tests.free_port()

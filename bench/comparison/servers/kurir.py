@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import harness
 import postfix as postfix_of_tests
 
+from .. import encryption
 from ..tree import PROGRAM
 from .server import AWAY, HELD, USERS, Server
 
@@ -25,6 +26,10 @@ class Kurir(Server):
         settings = ['default.connection_limit=20', 'limits.connections_max=20000',
                     'limits.connections_per_address_max=20000', *settings,
                     *(f'route."{domain}".to="127.0.0.1:{port}"' for domain, port in routes.items())]
+        if encryption.wanted:
+            certificate, key = encryption.pair()
+            settings = [*settings, f'tls.certificates=["{certificate}"]',
+                        f'tls.private_keys=["{key}"]', 'default.enable_tls="RequiredInsecure"']
         self.server = harness.Server(
             *(word for setting in settings for word in ('--set', setting)))
 

@@ -9,6 +9,7 @@ import tempfile
 
 import postfix as postfix_of_tests
 
+from .. import encryption
 from ..tree import PEERS
 from .postfix import has_files
 from .server import Missing, Server
@@ -49,6 +50,8 @@ class OpenSMTPD(Server):
     def __init__(self, sink_port: int, holds: bool = False) -> None:
         if not PROGRAM.exists():
             raise Missing('opensmtpd is not unpacked')
+        if encryption.wanted:
+            raise Missing('it is set up without TLS here')
         super().__init__()
         self.sink_port, self.holds = sink_port, holds
         self.prepare()

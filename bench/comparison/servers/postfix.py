@@ -9,6 +9,7 @@ import subprocess
 
 import postfix as postfix_of_tests
 
+from .. import encryption
 from .server import USERS, Missing, Server
 
 RESTRICTIONS = 'check_recipient_access inline:{{hold.test=HOLD}}, permit_mynetworks, reject'
@@ -22,6 +23,13 @@ virtual_minimum_uid = 1
 virtual_mailbox_limit = 0
 virtual_uid_maps = static:{owner.pw_uid}
 virtual_gid_maps = static:{owner.pw_gid}
+"""
+TLS = """
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {certificate}
+smtpd_tls_key_file = {key}
+smtp_tls_security_level = encrypt
+smtp_tls_session_cache_database = btree:$data_directory/smtp_scache
 """
 MASTER = 'virtual unix - n n - - virtual\nlmtp unix - - n - - lmtp\nlocal unix - n n - - local\n'
 
@@ -49,6 +57,9 @@ class Postfix(Server):
         shutil.chown(folder / 'mail', 'mail', 'mail')
         with open(folder / 'etc/main.cf', 'a') as main:
             main.write(MAIN.format(folder=folder, owner=pwd.getpwnam('mail')))
+            if encryption.wanted:
+                certificate, key = encryption.pair()
+                main.write(TLS.format(certificate=certificate, key=key))
         with open(folder / 'etc/master.cf', 'a') as master:
             master.write(MASTER)
         (folder / 'etc/users').write_text(
