@@ -65,7 +65,9 @@ class Work:
             for folder, _, uid, is_intact in places:
                 if not is_intact:
                     self.wrong.append(f'{token} is damaged')
-                if self.uids.get((folder, token), uid) != uid:
+                if (folder, token) not in self.uids:
+                    self.uid_is(folder, token, uid)
+                elif self.uids[folder, token] != uid:
                     self.wrong.append(f'the UID of {token} has changed')
                 self.uids[folder, token] = uid
                 self.newest_uid[folder] = max(uid, self.newest_uid.get(folder, 0))
@@ -109,6 +111,7 @@ class Worker(threading.Thread):
         elif kind < 0.8:
             other = FOLDERS[1 - FOLDERS.index(folder)]
             step = self.work.begin(token, (other, flags))
+            self.work.uids.pop((other, token), None)  # of an earlier stay: it gets a new one there
             status, data = client.uid('move', str(uid), other)
             self.expect((status, data))
             copied = client.untagged_responses.pop('COPYUID', None) or client.response(
