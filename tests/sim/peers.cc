@@ -5,7 +5,11 @@
 namespace kurir::sim {
 
 Peers::Peers(io::simulated::World& world, const Plan& plan, Ledger& ledger)
-    : world_(world), plan_(plan), ledger_(ledger), senders_running_(plan.senders) {}
+    : world_(world),
+      plan_(plan),
+      ledger_(ledger),
+      senders_running_(plan.senders),
+      readers_running_(plan.readers) {}
 
 void Peers::run() {
   process_ = &io::simulated::Process::current();

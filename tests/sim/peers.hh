@@ -19,6 +19,8 @@ class Peers {
   // What the process runs: all of it until stop().
   void run();
   bool senders_are_done() const { return senders_running_ == 0; }
+  // Nobody deletes any more: a look sees what is there.
+  bool readers_are_done() const { return readers_running_ == 0; }
   // Sinks take everything from now on.
   void calm_down() { is_calm_ = true; }
   // Reads all mailboxes once; `done` says so. From the world's side.
@@ -65,7 +67,7 @@ class Peers {
   Scope* scope_ = nullptr;
   Event stop_;
   std::vector<io::Listener*> listeners_;
-  unsigned senders_running_;
+  unsigned senders_running_, readers_running_;
   unsigned next_id_ = 0;
   bool is_calm_ = false;
   io::simulated::Process* process_ = nullptr;

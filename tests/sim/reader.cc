@@ -23,7 +23,7 @@ Task<void> Peers::read_now_and_then(unsigned reader) {
   while (io::now() < end && !stop_.is_set()) {
     const Woken woken =
         co_await stop_.wait(deadline_in(random().duration(Seconds(10), plan_.load_time / 3)));
-    if (woken == Woken::by_signal) co_return;
+    if (woken == Woken::by_signal) break;
     const std::string user = user_address(static_cast<unsigned>(random().below(users)));
     const bool by_imap = random().chance(0.7);
     bool well = false;
@@ -34,6 +34,7 @@ Task<void> Peers::read_now_and_then(unsigned reader) {
     }
     world_.note("reader.ended", reader, user, well);
   }
+  --readers_running_;
 }
 
 // Whether all of it was seen.

@@ -232,8 +232,10 @@ void Run::calm_down() {
 bool Run::settle() {
   const Nanoseconds longest = 3 * plan_.configuration.queue.max_retry_interval + hours(4);
   const Instant end = world_.now() + longest;
-  const auto done = [this] { return peers_.senders_are_done() && !is_crash_due_; };
-  if (!world_.run_until(done, end)) ledger_.violation("a sender is kept waiting for ever");
+  const auto done = [this] {
+    return peers_.senders_are_done() && peers_.readers_are_done() && !is_crash_due_;
+  };
+  if (!world_.run_until(done, end)) ledger_.violation("a peer is kept waiting for ever");
   while (world_.now() < end) {
     if (look() && ledger_.missing().empty()) return true;
     world_.run_until(world_.now() + look_interval);
