@@ -22,6 +22,8 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   if (envelope.is_8bit) stored.flags |= store::message_flag::has_8bit;
   if (envelope.has_dot_line) stored.flags |= store::message_flag::has_dot_line;
   if (envelope.is_bounce) stored.flags |= store::message_flag::is_bounce;
+  if (envelope.is_utf8) stored.flags |= store::message_flag::smtputf8;
+  stored.priority = envelope.priority;
   if (envelope.is_binary) stored.flags |= store::message_flag::is_binary;
   if (envelope.returned == Returned::full) stored.flags |= store::message_flag::ret_full;
   if (envelope.returned == Returned::headers) stored.flags |= store::message_flag::ret_headers;
@@ -39,6 +41,7 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   if (!envelope.requests) return stored;
   const Requests& requests = *envelope.requests;
   stored.envid = requests.envid;
+  stored.hold_until = requests.hold_until;
   for (std::size_t ordinal = 0; ordinal < stored.recipients.size(); ++ordinal)
     stored.recipients[ordinal].orcpt = requests.orcpt_of(ordinal);
   return stored;
@@ -49,6 +52,7 @@ constexpr std::uint32_t notify_bits =
     store::recipient_flag::notify_failure | store::recipient_flag::notify_delay;
 
 void restore_requests(Envelope& envelope, const store::MessageEnvelope& stored) {
+  if (stored.hold_until.microseconds != 0) envelope.make_requests().hold_until = stored.hold_until;
   if (!stored.envid.empty()) envelope.make_requests().envid = stored.envid;
   for (std::size_t ordinal = 0; ordinal < stored.recipients.size(); ++ordinal) {
     if (stored.recipients[ordinal].orcpt.empty()) continue;
@@ -64,6 +68,8 @@ Envelope restore(const store::MessageEnvelope& stored) {
   envelope.received = stored.received;
   envelope.is_8bit = (stored.flags & store::message_flag::has_8bit) != 0;
   envelope.has_dot_line = (stored.flags & store::message_flag::has_dot_line) != 0;
+  envelope.is_utf8 = (stored.flags & store::message_flag::smtputf8) != 0;
+  envelope.priority = stored.priority;
   envelope.is_binary = (stored.flags & store::message_flag::is_binary) != 0;
   if ((stored.flags & store::message_flag::ret_full) != 0) envelope.returned = Returned::full;
   if ((stored.flags & store::message_flag::ret_headers) != 0) envelope.returned = Returned::headers;
@@ -168,7 +174,20 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
   if (!record) return std::unexpected(record.error());
   message->record = *record;
   message->arrived = io::now();
+  hold_until_release(*message);
   return &keep(std::move(message));
+}
+
+// FUTURERELEASE (RFC 4865): its age begins when it is released. A stamp that is far away is that of
+// a clock that jumped: no wait is longer than what was promised.
+void Queue::hold_until_release(Message& message) {
+  const Requests* requests = message.envelope.requests.get();
+  if (requests == nullptr || requests->hold_until.microseconds == 0) return;
+  const Nanoseconds wait =
+      std::min(time_between(io::wall_now(), requests->hold_until), Nanoseconds(future_release_max));
+  for (Recipient& recipient : message.envelope.recipients)
+    recipient.next_attempt = io::now() + wait;
+  message.arrived += wait;
 }
 
 Task<Result<QueueId>> Queue::commit(Message* message) {
@@ -284,9 +303,14 @@ void Queue::apply_recovered_changes(Message& message) {
 // once: what is not plausible counts as no age at all (threats.md G7).
 void Queue::restore_times(Message& message) {
   const Nanoseconds plausible = options_.max_age + options_.max_retry_interval;
-  Nanoseconds elapsed = time_between(message.envelope.received, io::wall_now());
+  const Requests* requests = message.envelope.requests.get();
+  const WallTime begin = requests == nullptr
+                             ? message.envelope.received
+                             : std::max(message.envelope.received, requests->hold_until);
+  Nanoseconds elapsed = time_between(begin, io::wall_now());
   if (elapsed > 10 * plausible) elapsed = Nanoseconds(0);
   message.arrived = io::now() - elapsed;
+  hold_until_release(message);
 }
 
 // --- content

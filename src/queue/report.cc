@@ -1,5 +1,7 @@
 // What happens to a message, as events.
 
+#include <algorithm>
+
 #include "kurir/io/clock.hh"
 #include "kurir/queue/queue.hh"
 #include "kurir/queue/queue_id.hh"
@@ -120,8 +122,8 @@ void Queue::report_reception(const Message& message) {
     event.peer_name = message.envelope.reception.helo();
     event.peer_address = message.envelope.reception.peer_address();
     event.receive_us = message.envelope.receive_us;
-    event.commit_us =
-        std::chrono::duration_cast<std::chrono::microseconds>(io::now() - message.arrived).count();
+    const Nanoseconds commit = std::max(io::now() - message.arrived, Nanoseconds(0));
+    event.commit_us = std::chrono::duration_cast<std::chrono::microseconds>(commit).count();
     events_.write(event);
   }
 }

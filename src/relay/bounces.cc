@@ -5,6 +5,7 @@
 #include "kurir/io/clock.hh"
 #include "kurir/queue/queue_id.hh"
 #include "kurir/store/message_record.hh"
+#include "kurir/wire/ascii.hh"
 #include "kurir/wire/delivery_report.hh"
 #include "kurir/wire/smtp_data.hh"
 #include "kurir/wire/smtp_parameters.hh"
@@ -93,6 +94,7 @@ Task<Result<void>> Bounces::notify(const queue::Message& message,
   envelope.is_bounce = true;
   // A sender of ours that is gone since: there is nobody to tell.
   if (envelope.recipients.empty()) co_return Result<void>();
+  envelope.is_utf8 = wire::has_eight_bit(sender);  // it stands in the report's header
   wire::ContentScanner scanner;
   scanner.feed(report);
   envelope.has_dot_line = scanner.facts().dot_line;

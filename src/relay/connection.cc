@@ -101,7 +101,9 @@ Task<void> Connection::run() {
     connect_us_ = -1;
     const bool is_enough = deliveries_ >= path_.limits_.max_deliveries_per_connection.value ||
                            (path_.others_wait() && io::now() - started_ > turn_max);
-    going_on = session_->is_usable() && !is_enough && !path_.relay_.stopping_;
+    const std::uint64_t most = session_->transactions_max();
+    const bool was_last = most > 0 && deliveries_ >= most;
+    going_on = !was_last && session_->is_usable() && !is_enough && !path_.relay_.stopping_;
   }
   co_await session_->close();
 }
@@ -302,8 +304,8 @@ Task<void> Connection::deliver(queue::Job& job) {
     co_return;
   }
   bool goes_on = true;
-  for (std::size_t first = 0; goes_on && first < job.ordinals.size();
-       first += smtp::client_recipients_max)
+  const std::size_t at_once = session_->recipients_max();
+  for (std::size_t first = 0; goes_on && first < job.ordinals.size(); first += at_once)
     goes_on = co_await send_some(job, first, *content);
   queue.finish(job);  // what was not settled is offered again
 }
@@ -312,12 +314,14 @@ Task<void> Connection::deliver(queue::Job& job) {
 Task<bool> Connection::send_some(queue::Job& job, std::size_t first,
                                  store::MessageContent& content) {
   const queue::Envelope& envelope = job.message.envelope;
-  const std::size_t end = std::min(job.ordinals.size(), first + smtp::client_recipients_max);
+  const std::size_t end = std::min(job.ordinals.size(), first + session_->recipients_max());
   smtp::OutgoingMessage message;
   message.reverse_path = envelope.reverse_path;
   message.has_8bit = envelope.is_8bit;
   message.has_dot_line = envelope.has_dot_line;
   message.is_binary = envelope.is_binary;
+  message.is_utf8 = envelope.is_utf8;
+  message.priority = envelope.priority;
   message.returned = envelope.returned;
   if (envelope.requests) message.envid = envelope.requests->envid;
   for (std::size_t at = first; at < end; ++at) {

@@ -2,6 +2,8 @@
 // Path: one core's part of an egress path, from a source to a site: the jobs that wait for it and
 // the connections that this core has. Core-local. Private to relay/.
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +21,31 @@ namespace kurir::relay {
 inline constexpr std::size_t jobs_at_once = 256;
 
 class Connection;
+
+// Jobs in the order in which they are taken up: by priority (RFC 6710 4.1; above, at and below 0),
+// then as they came. Core-local.
+class ReadyJobs {
+ public:
+  bool empty() const {
+    return std::ranges::all_of(bands_, [](const auto& band) { return band.empty(); });
+  }
+  void push_back(queue::Job& job) {
+    const int priority = job.message.envelope.priority;
+    bands_[priority > 0 ? 0 : priority == 0 ? 1 : 2].push_back(job);
+  }
+  queue::Job& front() { return band().front(); }
+  queue::Job& pop_front() { return band().pop_front(); }
+  template <class F>
+  void for_each(F&& f) {
+    for (IntrusiveList<queue::Job>& band : bands_) band.for_each(f);
+  }
+
+ private:
+  IntrusiveList<queue::Job>& band() {
+    return *std::ranges::find_if(bands_, [](const auto& band) { return !band.empty(); });
+  }
+  std::array<IntrusiveList<queue::Job>, 3> bands_;
+};
 
 class Path final : public Place, public ListLink {
  public:
@@ -89,7 +116,7 @@ class Path final : public Place, public ListLink {
   std::vector<NextHost> hosts_;
   Instant hosts_valid_until_{};
   std::map<std::string, Instant> bad_addresses_;  // tried last until then
-  IntrusiveList<queue::Job> ready_;
+  ReadyJobs ready_;
   std::size_t ready_count_ = 0;
   IntrusiveList<Connection> connections_;
   std::size_t connection_count_ = 0;

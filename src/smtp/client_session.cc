@@ -7,6 +7,7 @@
 
 #include "kurir/base/limits.hh"
 #include "kurir/coro/event.hh"
+#include "kurir/wire/ascii.hh"
 
 namespace kurir::smtp {
 namespace {
@@ -129,6 +130,9 @@ void ClientSession::take_extensions(std::string_view lines) {
     if (is_keyword(line, "8BITMIME")) extensions_.eight_bit_mime = true;
     if (is_keyword(line, "CHUNKING")) extensions_.chunking = true;
     if (is_keyword(line, "BINARYMIME")) extensions_.binary_mime = true;
+    if (is_keyword(line, "SMTPUTF8")) extensions_.smtputf8 = true;
+    if (is_keyword(line, "MT-PRIORITY")) extensions_.mt_priority = true;
+    if (is_keyword(line, "LIMITS")) take_limits(line.substr(6));
     if (is_keyword(line, "DSN")) extensions_.dsn = true;
     if (is_keyword(line, "STARTTLS")) extensions_.starttls = true;
     if (!is_keyword(line, "SIZE")) continue;
@@ -137,6 +141,24 @@ void ClientSession::take_extensions(std::string_view lines) {
       const std::string_view number = line.substr(5);
       std::from_chars(number.data(), number.data() + number.size(), extensions_.size_max);
     }
+  }
+}
+
+// RFC 9422 4: name=value; a limit of 0, or one that is no number, is none.
+void ClientSession::take_limits(std::string_view words) {
+  while (!words.empty()) {
+    const std::string_view word = words.substr(0, words.find(' '));
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+    const std::size_t equals = word.find('=');
+    if (equals == std::string_view::npos) continue;
+    std::uint64_t value = 0;
+    const std::string_view number = word.substr(equals + 1);
+    std::from_chars(number.data(), number.data() + number.size(), value);
+    if (value == 0) continue;
+    const std::string_view name = word.substr(0, equals);
+    if (wire::equals_ignoring_case(name, "RCPTMAX"))
+      extensions_.recipients_max = std::min<std::uint64_t>(value, client_recipients_max);
+    if (wire::equals_ignoring_case(name, "MAILMAX")) extensions_.transactions_max = value;
   }
 }
 

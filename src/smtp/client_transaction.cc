@@ -7,7 +7,9 @@
 #include "kurir/base/limits.hh"
 #include "kurir/coro/event.hh"
 #include "kurir/smtp/client_session.hh"
+#include "kurir/wire/ascii.hh"
 #include "kurir/wire/downgrade.hh"
+#include "kurir/wire/header.hh"
 #include "kurir/wire/smtp_data.hh"
 #include "kurir/wire/smtp_parameters.hh"
 
@@ -17,6 +19,8 @@ namespace {
 // Content up to so much leaves with its terminator in one send: copying it is cheaper than another
 // system call. What is larger is sent from where it was read.
 constexpr std::size_t gathered_octets_max = 16 * 1024;
+// Of a message that was declared to be SMTPUTF8; a header that is longer counts as one to here.
+constexpr std::size_t header_octets_looked_at = 256 * 1024;
 constexpr std::size_t stuffed_octets_at_once = 64 * 1024;
 
 // After an early drop the reason may have arrived already.
@@ -110,6 +114,10 @@ Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
                message.recipients.size() <= client_recipients_max);
   Transaction transaction;
   transaction.answers.resize(message.recipients.size());
+  if (message.is_utf8 && !extensions_.smtputf8) {
+    const bool is_refused = co_await refuse_utf8(message, content, transaction.answers);
+    if (is_refused) co_return std::move(transaction.answers);
+  }
   Source source(content, message);
   std::optional<Answer> refused;
   if (needs_conversion(message)) {
@@ -144,6 +152,37 @@ Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
   co_return std::move(transaction.answers);
 }
 
+// A host without SMTPUTF8 takes what is ASCII but for its declaration (RFC 6531 3.6). Where only
+// some recipients are not, the others go in a next transaction.
+Task<bool> ClientSession::refuse_utf8(const OutgoingMessage& message,
+                                      store::MessageContent& content,
+                                      std::vector<Answer>& answers) {
+  using Verdict = Answer::Verdict;
+  std::string_view reason;
+  if (wire::has_eight_bit(message.reverse_path)) {
+    reason = "553 5.6.7 The next host takes no addresses beyond ASCII (SMTPUTF8): the sender's is";
+  } else if (message.has_8bit) {
+    std::string head(std::min<std::uint64_t>(content.size(), header_octets_looked_at), '\0');
+    const Result<std::size_t> count = co_await content.read(0, head);
+    head.resize(count.value_or(0));
+    if (wire::has_eight_bit(std::string_view(head).substr(0, wire::header_octets(head))))
+      reason = "554 5.6.9 The next host takes no header beyond ASCII (SMTPUTF8)";
+  }
+  bool is_any = !reason.empty();
+  for (std::size_t at = 0; at < answers.size(); ++at) {
+    const bool is_eight_bit = wire::has_eight_bit(message.recipients[at].address);
+    is_any = is_any || is_eight_bit;
+    if (!reason.empty())
+      answers[at] = {Verdict::refused_for_good, std::string(reason), "MAIL"};
+    else if (is_eight_bit)
+      answers[at] = {Verdict::refused_for_good,
+                     "553 5.6.7 The next host takes no addresses beyond ASCII (SMTPUTF8)", "RCPT"};
+    else
+      answers[at].verdict = Verdict::not_tried;
+  }
+  co_return is_any;
+}
+
 bool ClientSession::needs_conversion(const OutgoingMessage& message) const {
   if (message.is_binary && !(extensions_.chunking && extensions_.binary_mime)) return true;
   return message.has_8bit && !extensions_.eight_bit_mime;
@@ -157,6 +196,9 @@ std::string ClientSession::mail_command(const OutgoingMessage& message,
     command += " BODY=BINARYMIME";
   else if (message.has_8bit && extensions_.eight_bit_mime)
     command += " BODY=8BITMIME";
+  if (message.is_utf8 && extensions_.smtputf8) command += " SMTPUTF8";
+  if (extensions_.mt_priority && message.priority != 0)
+    command += " MT-PRIORITY=" + std::to_string(message.priority);
   if (extensions_.dsn && message.returned != queue::Returned::unspecified)
     command += message.returned == queue::Returned::full ? " RET=FULL" : " RET=HDRS";
   if (extensions_.dsn && !message.envid.empty()) (command += " ENVID=") += message.envid;

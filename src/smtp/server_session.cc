@@ -13,7 +13,9 @@ namespace {
 using wire::SmtpParameter;
 constexpr wire::SmtpParameterSet always_offered(SmtpParameter::size, SmtpParameter::body,
                                                 SmtpParameter::ret, SmtpParameter::envid,
-                                                SmtpParameter::notify, SmtpParameter::orcpt);
+                                                SmtpParameter::notify, SmtpParameter::orcpt,
+                                                SmtpParameter::smtputf8,
+                                                SmtpParameter::mt_priority);
 
 }  // namespace
 
@@ -118,6 +120,11 @@ Task<ServerSession::Next> ServerSession::act(const wire::SmtpCommand& command) {
 wire::SmtpCommandOptions ServerSession::command_options() const {
   wire::SmtpCommandOptions options;
   options.offered = extended_ ? always_offered : wire::SmtpParameterSet();
+  if (extended_ && service_ == Service::submission) {
+    options.offered.add(SmtpParameter::hold_for);
+    options.offered.add(SmtpParameter::hold_until);
+  }
+  options.utf8_transaction = transaction_ && transaction_->envelope.is_utf8;
   if (extended_ && offers_login()) options.offered.add(wire::SmtpParameter::auth);
   return options;
 }

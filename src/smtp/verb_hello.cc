@@ -1,6 +1,8 @@
 // EHLO and HELO (RFC 5321 4.1.1.1): who is there, and what we offer.
 
+#include "kurir/io/clock.hh"
 #include "kurir/smtp/server_session.hh"
+#include "kurir/wire/internet_date.hh"
 
 namespace kurir::smtp {
 
@@ -32,8 +34,23 @@ ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
   output += "\r\n250-8BITMIME\r\n";
   if (offers_tls()) output += "250-STARTTLS\r\n";
   if (offers_login()) output += "250-AUTH PLAIN LOGIN\r\n";
-  output += "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250 HELP\r\n";
+  output +=
+      "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n";
+  output += "250-MT-PRIORITY\r\n250-LIMITS RCPTMAX=";
+  output += std::to_string(services_.options.recipients_max);
+  output += "\r\n";
+  if (service_ == Service::submission) offer_future_release();
+  output += "250 HELP\r\n";
   return Next::go_on;
+}
+
+// RFC 4865 3: the longest wait, as seconds and as the moment that it leads to.
+void ServerSession::offer_future_release() {
+  std::string& output = stream_.output();
+  const auto longest = std::chrono::seconds(queue::future_release_max).count();
+  output += "250-FUTURERELEASE " + std::to_string(longest) + ' ';
+  wire::append_internet_date(output, io::wall_now().seconds() + longest);
+  output += "\r\n";
 }
 
 }  // namespace kurir::smtp

@@ -1,7 +1,9 @@
 // MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152, RFC 3030), AUTH (RFC 4954 5), RET
 // and ENVID (RFC 3461).
 
+#include "kurir/io/clock.hh"
 #include "kurir/smtp/server_session.hh"
+#include "kurir/wire/idna.hh"
 
 namespace kurir::smtp {
 namespace {
@@ -24,25 +26,61 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
     co_return refuse({552, "5.3.4", "Message is larger than this server takes"});
   if (!services_.queue.has_room(size))
     co_return refuse({452, "4.3.1", "Insufficient system storage; try again later"});
+  const std::optional<std::string> reverse_path =
+      wire::with_ascii_domain(command.path.own().text());
+  if (!reverse_path) co_return refuse({553, "5.1.7", "No domain may have that name (RFC 5890)"});
+  queue::Envelope held;
+  const std::optional<Refusal> refusal = take_hold(command.mail, held);
+  if (refusal) co_return refuse(*refusal);
   transaction_ = std::make_unique<Transaction>();
+  transaction_->envelope = std::move(held);
   transaction_->declared_octets = size;
   queue::Envelope& envelope = transaction_->envelope;
-  envelope.reverse_path = command.path.own().text();
+  envelope.reverse_path = *reverse_path;
+  envelope.is_utf8 = command.mail.smtputf8;
+  envelope.priority = granted_priority(command.mail.priority);
   envelope.is_8bit = command.mail.body == wire::BodyType::eight_bit_mime;
   envelope.is_binary = command.mail.body == wire::BodyType::binary_mime;
   const std::string peer = service_ == Service::local ? "" : stream_.peer().text();
   envelope.reception = queue::Reception(helo_, peer, protocol(), user_);
   envelope.returned = returned_of(command.mail.ret);
   if (command.mail.envid) envelope.make_requests().envid = *command.mail.envid;
-  reply(250, "2.1.0", "Ok");
+  if (envelope.priority != command.mail.priority) {
+    reply(250, "2.3.6", "Ok, with priority 0: log in for another (RFC 6710 5.1)");
+  } else {
+    reply(250, "2.1.0", "Ok");
+  }
   co_return Next::go_on;
+}
+
+// RFC 4865 4.1. What lies behind us is released at once.
+std::optional<ServerSession::Refusal> ServerSession::take_hold(const wire::MailParameters& asked,
+                                                               queue::Envelope& envelope) {
+  if (!asked.hold_for_seconds && !asked.hold_until_seconds) return std::nullopt;
+  const std::int64_t now = io::wall_now().seconds();
+  const std::int64_t wait = asked.hold_for_seconds
+                                ? static_cast<std::int64_t>(*asked.hold_for_seconds)
+                                : *asked.hold_until_seconds - now;
+  if (wait > std::chrono::seconds(queue::future_release_max).count())
+    return Refusal{501, "5.5.4", "That is later than this server holds mail for"};
+  constexpr std::int64_t microseconds_a_second = 1'000'000;
+  if (wait > 0) envelope.make_requests().hold_until = {(now + wait) * microseconds_a_second};
+  return std::nullopt;
+}
+
+// Who is not known does not go before the others (RFC 6710 5.1).
+std::int8_t ServerSession::granted_priority(std::int8_t asked) const {
+  const bool is_known = service_ == Service::local || !user_.empty();
+  return is_known || asked < 0 ? asked : std::int8_t{0};
 }
 
 // RFC 3848.
 std::string ServerSession::protocol() const {
   if (service_ == Service::local) return "local";
   if (!extended_) return "SMTP";
-  std::string keyword = "ESMTP";
+  // RFC 6531 4.3.
+  const bool is_utf8 = transaction_ && transaction_->envelope.is_utf8;
+  std::string keyword = is_utf8 ? "UTF8SMTP" : "ESMTP";
   if (stream_.is_encrypted()) keyword += 'S';
   if (!user_.empty()) keyword += 'A';
   return keyword;

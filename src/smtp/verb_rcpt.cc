@@ -5,6 +5,7 @@
 
 #include "kurir/directory/places.hh"
 #include "kurir/smtp/server_session.hh"
+#include "kurir/wire/idna.hh"
 
 namespace kurir::smtp {
 namespace {
@@ -28,7 +29,9 @@ Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) 
   transaction_->orcpt_octets += command.rcpt.orcpt.value_or("").size();
   if (transaction_->orcpt_octets > limits::dsn_orcpts_octets_max)
     co_return refuse({452, "4.5.3", "Too much ORCPT; send the rest in another transaction"});
-  const std::string address(command.path.own().text());
+  const std::optional<std::string> ascii = wire::with_ascii_domain(command.path.own().text());
+  if (!ascii) co_return refuse({553, "5.1.3", "No domain may have that name (RFC 5890)"});
+  const std::string& address = *ascii;
   const Shared<const directory::Snapshot> names = services_.directory.pin();
   const directory::LocalRecipient resolved = names->resolve(address);
   const std::optional<Refusal> refusal = refusal_of(resolved);

@@ -7,6 +7,7 @@
 #include "kurir/base/assert.hh"
 #include "kurir/base/limits.hh"
 #include "kurir/wire/ascii.hh"
+#include "kurir/wire/internet_date.hh"
 
 namespace kurir::wire {
 namespace {
@@ -89,6 +90,30 @@ Fault take_envid(MailParameters& into, std::string_view value) {
   return value.size() <= limits::dsn_envid_octets_max && is_clean_xtext(value) ? Fault() : bad;
 }
 
+// priority-value = (["-"] NZDIGIT) / "0"
+Fault take_priority(MailParameters& into, std::string_view value) {
+  const bool is_negative = value.starts_with('-');
+  if (is_negative) value.remove_prefix(1);
+  if (value.size() != 1 || value[0] < '0' || value[0] > '9') return bad;
+  if (is_negative && value[0] == '0') return bad;
+  into.priority = static_cast<std::int8_t>(is_negative ? '0' - value[0] : value[0] - '0');
+  return {};
+}
+
+// future-release-integer = %x31-39 *8DIGIT
+Fault take_hold_for(MailParameters& into, std::string_view value) {
+  constexpr std::size_t digits_max = 9;
+  if (value.size() > digits_max || value.starts_with('0') || into.hold_until_seconds) return bad;
+  into.hold_for_seconds = parse_decimal(value);
+  return into.hold_for_seconds ? Fault() : bad;
+}
+
+Fault take_hold_until(MailParameters& into, std::string_view value) {
+  if (into.hold_for_seconds) return bad;
+  into.hold_until_seconds = parse_internet_date(value);
+  return into.hold_until_seconds ? Fault() : bad;
+}
+
 // notify-esmtp-value = "NEVER" / 1#( "SUCCESS" / "FAILURE" / "DELAY" )
 Fault take_notify(RcptParameters& into, std::string_view value) {
   RcptParameters::Notify& notify = into.notify;
@@ -137,6 +162,9 @@ constexpr Row<MailParameters> mail_rows[] = {
     {SmtpParameter::auth, "AUTH", Value::required, take_auth},
     {SmtpParameter::ret, "RET", Value::required, take_ret},
     {SmtpParameter::envid, "ENVID", Value::required, take_envid},
+    {SmtpParameter::mt_priority, "MT-PRIORITY", Value::required, take_priority},
+    {SmtpParameter::hold_for, "HOLDFOR", Value::required, take_hold_for},
+    {SmtpParameter::hold_until, "HOLDUNTIL", Value::required, take_hold_until},
 };
 
 constexpr Row<RcptParameters> rcpt_rows[] = {

@@ -114,10 +114,11 @@ class House {
 
   // A message for these recipients, appended; commit() is the caller's.
   Message* append(std::vector<std::string> recipients, std::string sender = "sender@example.org",
-                  Notify notify = {}) {
+                  Notify notify = {}, WallTime hold_until = {}) {
     Envelope envelope;
     envelope.reverse_path = std::move(sender);
     envelope.received = io::wall_now();
+    if (hold_until.microseconds != 0) envelope.make_requests().hold_until = hold_until;
     for (const std::string& address : recipients) {
       Recipient& recipient = envelope.recipients.emplace_back();
       recipient.address = address;

@@ -8,7 +8,7 @@
 //                 nothing else leaves before the next host has spoken
 //   C: <closes>   Kurir ends the connection, having said all
 //   M: sender recipient ...        a message that Kurir has for it, "<>" being the null sender;
-//                                  "8bit" or "binary" in front says what its content has,
+//                                  "8bit", "binary" or "utf8" in front says what its content has,
 //                                  RET=... and ENVID=... what its sender asked; behind a
 //                                  recipient NOTIFY=bits, ORCPT=... and ALIAS=address are its own
 //   M> text       a line of its content
@@ -56,6 +56,10 @@ inline void read_letter(ClientChat& chat, std::string_view words) {
     words.remove_prefix(std::min(space + 1, words.size()));
     if (word == "8bit")
       letter.has_8bit = true;
+    else if (word == "utf8")
+      letter.is_utf8 = true;
+    else if (word.starts_with("PRIORITY="))
+      letter.priority = static_cast<std::int8_t>(std::stoi(word.substr(9)));
     else if (word == "binary")
       letter.is_binary = true;
     else if (word.starts_with("RET="))

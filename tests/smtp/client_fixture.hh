@@ -31,7 +31,8 @@ struct Letter {
   std::string sender;
   std::vector<std::string> recipients;
   std::string content;
-  bool has_8bit = false, is_binary = false;
+  bool has_8bit = false, is_binary = false, is_utf8 = false;
+  std::int8_t priority = 0;
   // By recipient; may be shorter.
   std::vector<OutgoingRecipient> asked = {};
   std::string envid = {};
@@ -139,6 +140,8 @@ class Visit {
     message.returned = letter.returned;
     message.has_8bit = letter.has_8bit;
     message.is_binary = letter.is_binary;
+    message.is_utf8 = letter.is_utf8;
+    message.priority = letter.priority;
     message.has_dot_line = has_dot_line(letter.content);
     const std::vector<Answer> answers = co_await session_->send(message, content);
     EXPECT_EQ(answers.size(), letter.recipients.size());

@@ -67,5 +67,42 @@ TEST(SmtpRequest, orcpt_of_all_recipients_is_bounded) {
   House::run(options, bound_orcpt);
 }
 
+Task<void> keep_utf8(House& house) {
+  FakeStream& stream = *co_await house.greeted();
+  co_await say(stream, "EHLO client.example", "250 ");
+  co_await say(stream, "MAIL FROM:<\xC3\xBC@b\xC3\xBC\x63her.example> SMTPUTF8 MT-PRIORITY=-2",
+               "250 ");
+  co_await say(stream, "RCPT TO:<bob@EXAMPLE.test>", "250 ");
+  co_await say(stream, "DATA", "354 ");
+  co_await say(stream, "text\r\n.", "250 ");
+  const queue::Envelope& envelope = house.queued().at(0)->envelope;
+  EXPECT_EQ(envelope.reverse_path, "\xC3\xBC@xn--bcher-kva.example");
+  EXPECT_TRUE(envelope.is_utf8);
+  EXPECT_EQ(envelope.priority, -2);
+  EXPECT_EQ(envelope.reception.protocol(), "UTF8SMTP");
+  const std::vector<std::string> records = co_await house.after_a_crash();
+  const auto stored = store::decode_message(records.at(0));
+  EXPECT_TRUE(stored.has_value());
+  if (!stored) co_return;
+  EXPECT_TRUE((stored->envelope.flags & store::message_flag::smtputf8) != 0);
+  EXPECT_EQ(stored->envelope.priority, -2);
+}
+TEST(SmtpRequest, in_utf8_is_kept_with_its_domain_in_ascii) { House::run({}, keep_utf8); }
+
+// RFC 4865: base64 is of "\0bob@example.test\0" and the password of support/bobs_directory.hh.
+Task<void> bad_holds(House& house) {
+  FakeStream& stream = *co_await house.greeted();
+  co_await say(stream, "EHLO client.example", "250 ");
+  for (const std::string parameters :
+       {"HOLDFOR=0", "HOLDFOR=01", "HOLDFOR=1234567890", "HOLDFOR=1 HOLDUNTIL=2999-01-01T00:00:00Z",
+        "HOLDUNTIL=tomorrow"})
+    co_await say(stream, "MAIL FROM:<bob@example.test> " + parameters, "501 5.5.4 ");
+}
+TEST(SmtpRequest, to_be_held_is_refused_where_it_is_not_written_as_it_must_be) {
+  HouseOptions options;
+  options.service = Service::submission;
+  House::run(options, bad_holds);
+}
+
 }  // namespace
 }  // namespace kurir::smtp::test

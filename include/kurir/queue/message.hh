@@ -75,6 +75,7 @@ enum class Returned : std::uint8_t { unspecified, full, headers };
 // What few senders ask for; apart from the envelope so that it costs nobody else.
 struct Requests {
   std::string envid;               // RFC 3461 4.4: xtext, as given
+  WallTime hold_until;             // RFC 4865: not attempted before; 0: none
   std::vector<std::string> orcpt;  // RFC 3461 4.2: by recipient, as given; may be shorter
   std::string_view orcpt_of(std::size_t ordinal) const {
     return ordinal < orcpt.size() ? std::string_view(orcpt[ordinal]) : std::string_view();
@@ -145,6 +146,8 @@ struct Envelope {
   bool has_dot_line : 1 = false;  // some line begins with a dot: sending needs stuffing
   bool is_binary : 1 = false;     // BODY=BINARYMIME: lines may end anyhow, NUL may be in them
   bool is_bounce : 1 = false;     // a delivery status notification of our own
+  bool is_utf8 : 1 = false;       // MAIL said SMTPUTF8 (RFC 6531)
+  std::int8_t priority = 0;       // RFC 6710: -9 to 9
   Returned returned = Returned::unspecified;
   std::unique_ptr<Requests> requests;  // null: none
 
@@ -217,7 +220,7 @@ struct Message : Timer {
   store::RecordRef record;
   Extents extents;  // of a large message; else empty
   std::uint64_t content_octets = 0;
-  Instant arrived;
+  Instant arrived;         // or is released, where its sender has it held (RFC 4865)
   WallTime durable;        // when its commit ended; 0 after a restart
   Instant report_again{};  // a report could not be written: not before this
 

@@ -30,6 +30,9 @@
 
 namespace kurir::queue {
 
+// How long a sender may have a message held before its first attempt (RFC 4865).
+inline constexpr std::chrono::hours future_release_max{30 * 24};
+
 struct QueueOptions {
   Nanoseconds max_age = std::chrono::hours(5 * 24);
   Nanoseconds retry_interval = std::chrono::minutes(20);
@@ -203,6 +206,7 @@ class Queue {
   void recover_order(const AdministratorOrdered& record);
   void apply_recovered_changes(Message& message);
   void restore_times(Message& message);
+  static void hold_until_release(Message& message);
   void retain_content(Message& message);
   std::uint32_t journal_failures() const {
     return static_cast<std::uint32_t>(logs_.journal->statistics().failures);

@@ -74,6 +74,8 @@ struct OutgoingMessage {
   std::string_view reverse_path;
   std::vector<OutgoingRecipient> recipients;  // at most client_recipients_max
   bool has_8bit = false, has_dot_line = false, is_binary = false;
+  bool is_utf8 = false;      // RFC 6531
+  std::int8_t priority = 0;  // RFC 6710
   queue::Returned returned = queue::Returned::unspecified;
   std::string_view envid = {};  // RFC 3461 4.4, as given; empty: not
 };
@@ -93,6 +95,10 @@ class ClientSession {
   Task<std::vector<Answer>> send(const OutgoingMessage& message, store::MessageContent& content);
   // The host takes over what senders want to be told (RFC 3461).
   bool reports() const { return extensions_.dsn; }
+  // Of one transaction; at most client_recipients_max.
+  std::size_t recipients_max() const { return extensions_.recipients_max; }
+  // Of this connection; 0: as many as one wants.
+  std::uint64_t transactions_max() const { return extensions_.transactions_max; }
   // False after 421, a reply that makes no sense, a timeout or the peer's end.
   bool is_usable() const { return usable_; }
   // Waits until the peer says or ends something (false: the connection is of no use any more), or
@@ -109,8 +115,10 @@ class ClientSession {
  private:
   struct Extensions {
     bool pipelining = false, eight_bit_mime = false, size = false, starttls = false, dsn = false;
-    bool chunking = false, binary_mime = false;
-    std::uint64_t size_max = 0;  // 0: not said
+    bool chunking = false, binary_mime = false, smtputf8 = false, mt_priority = false;
+    std::size_t recipients_max = client_recipients_max;  // RFC 9422: RCPTMAX
+    std::uint64_t transactions_max = 0;                  // MAILMAX; 0: not said
+    std::uint64_t size_max = 0;                          // 0: not said
   };
   struct Reply {
     std::uint16_t code = 0;
@@ -135,6 +143,9 @@ class ClientSession {
   Task<void> open_transaction(const OutgoingMessage& message, Transaction& transaction);
   void take_reply(Transaction& transaction, std::size_t step, const Reply& reply);
   bool uses_chunks() const { return extensions_.chunking; }
+  void take_limits(std::string_view words);
+  Task<bool> refuse_utf8(const OutgoingMessage& message, store::MessageContent& content,
+                         std::vector<Answer>& answers);
   bool needs_conversion(const OutgoingMessage& message) const;
   Task<Reply> send_content(Source& source);
   Task<Result<void>> send_octets(Source& source);

@@ -127,6 +127,9 @@ class ServerSession {
   Task<Next> quit(const wire::SmtpCommand& command);
 
   Next hello(std::string_view name, bool extended);
+  void offer_future_release();
+  std::optional<Refusal> take_hold(const wire::MailParameters& asked, queue::Envelope& envelope);
+  std::int8_t granted_priority(std::int8_t asked) const;
   bool offers_login() const;
   bool offers_tls() const;
   std::string protocol() const;

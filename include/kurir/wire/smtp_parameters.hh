@@ -13,7 +13,19 @@
 
 namespace kurir::wire {
 
-enum class SmtpParameter : std::uint8_t { size, body, auth, smtputf8, ret, envid, notify, orcpt };
+enum class SmtpParameter : std::uint8_t {
+  size,
+  body,
+  auth,
+  smtputf8,
+  ret,
+  envid,
+  notify,
+  orcpt,
+  mt_priority,
+  hold_for,
+  hold_until,
+};
 
 // The parameters that a session offered.
 class SmtpParameterSet {
@@ -64,6 +76,10 @@ struct MailParameters {
   DsnReturn ret = DsnReturn::unspecified;
   std::optional<std::string_view> auth;   // RFC 4954 5: "<>", or xtext of an address
   std::optional<std::string_view> envid;  // RFC 3461 4.4: xtext, at most 100 octets
+  std::int8_t priority = 0;               // RFC 6710: -9 to 9
+  // RFC 4865: one of them at most.
+  std::optional<std::uint64_t> hold_for_seconds;
+  std::optional<std::int64_t> hold_until_seconds;  // since 1970, UTC
 };
 
 struct RcptParameters {
