@@ -67,8 +67,8 @@ def main() -> None:
         found = costs(recipient_of, levels)
         results[name] = {'microseconds': found, 'growth': found[levels[-1]] / found[levels[0]]}
         if not options.json:
-            print(f'{name:16}' + ''.join(f'{level:>11,}: {found[level]:6.1f} us' for level in levels)
-                  + f'   growth {results[name]["growth"]:.2f}', flush=True)
+            costs_text = ''.join(f'{level:>11,}: {found[level]:6.1f} us' for level in levels)
+            print(f'{name:16}{costs_text}   growth {results[name]["growth"]:.2f}', flush=True)
     if options.json:
         print(json.dumps(results))
 
