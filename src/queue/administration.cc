@@ -100,7 +100,7 @@ Administered Queue::administrate_one(Message& message, const Filter& filter,
   Administered done;
   const WallTime now = io::wall_now();
   std::vector<std::uint16_t> ordinals;
-  std::vector<Recipient>& recipients = message.envelope.recipients;
+  Recipients& recipients = message.envelope.recipients;
   for (std::size_t ordinal = 0; ordinal < recipients.size(); ++ordinal) {
     const Recipient& recipient = recipients[ordinal];
     if (!filter.matches(message, recipient, now) || !concerns(command.kind, message, recipient))

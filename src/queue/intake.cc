@@ -38,12 +38,12 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
         {recipient.address, recipient.original,
          recipient.notify.bits() | (recipient.is_local ? store::recipient_flag::local : 0U)});
   stored.extents.assign(extents.begin(), extents.end());
-  if (!envelope.requests) return stored;
-  const Requests& requests = *envelope.requests;
-  stored.envid = requests.envid;
-  stored.hold_until = requests.hold_until;
+  if (!envelope.extras) return stored;
+  const Extras& extras = *envelope.extras;
+  stored.envid = extras.envid;
+  stored.hold_until = extras.hold_until;
   for (std::size_t ordinal = 0; ordinal < stored.recipients.size(); ++ordinal)
-    stored.recipients[ordinal].orcpt = requests.orcpt_of(ordinal);
+    stored.recipients[ordinal].orcpt = extras.orcpt_of(ordinal);
   return stored;
 }
 
@@ -51,14 +51,14 @@ constexpr std::uint32_t notify_bits =
     store::recipient_flag::notify_never | store::recipient_flag::notify_success |
     store::recipient_flag::notify_failure | store::recipient_flag::notify_delay;
 
-void restore_requests(Envelope& envelope, const store::MessageEnvelope& stored) {
-  if (stored.hold_until.microseconds != 0) envelope.make_requests().hold_until = stored.hold_until;
-  if (!stored.envid.empty()) envelope.make_requests().envid = stored.envid;
+void restore_extras(Envelope& envelope, const store::MessageEnvelope& stored) {
+  if (stored.hold_until.microseconds != 0) envelope.make_extras().hold_until = stored.hold_until;
+  if (!stored.envid.empty()) envelope.make_extras().envid = stored.envid;
   for (std::size_t ordinal = 0; ordinal < stored.recipients.size(); ++ordinal) {
     if (stored.recipients[ordinal].orcpt.empty()) continue;
-    Requests& requests = envelope.make_requests();
-    requests.orcpt.resize(ordinal + 1);
-    requests.orcpt[ordinal] = stored.recipients[ordinal].orcpt;
+    Extras& extras = envelope.make_extras();
+    extras.orcpt.resize(ordinal + 1);
+    extras.orcpt[ordinal] = stored.recipients[ordinal].orcpt;
   }
 }
 
@@ -83,7 +83,7 @@ Envelope restore(const store::MessageEnvelope& stored) {
     restored.notify = Notify(static_cast<std::uint8_t>(recipient.flags & notify_bits));
     envelope.recipients.push_back(std::move(restored));
   }
-  restore_requests(envelope, stored);
+  restore_extras(envelope, stored);
   return envelope;
 }
 
@@ -159,10 +159,11 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
   message->id = id;
   message->envelope = std::move(envelope);
   share_texts(message->envelope);
-  message->extents.assign(content.extents);
+  if (!content.extents.empty())
+    message->envelope.make_extras().extents.assign(content.extents.begin(), content.extents.end());
   std::size_t tail_octets = 0;
   for (const std::string_view piece : content.pieces) tail_octets += piece.size();
-  message->content_octets = content.extent_octets + tail_octets;
+  message->content_octets = static_cast<std::uint32_t>(content.extent_octets + tail_octets);
   const std::string head = store::encode_message(describe(*message, content.extents), tail_octets);
   std::vector<std::string_view> parts;
   parts.reserve(1 + content.pieces.size());
@@ -181,10 +182,10 @@ Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
 // FUTURERELEASE (RFC 4865): its age begins when it is released. A stamp that is far away is that of
 // a clock that jumped: no wait is longer than what was promised.
 void Queue::hold_until_release(Message& message) {
-  const Requests* requests = message.envelope.requests.get();
-  if (requests == nullptr || requests->hold_until.microseconds == 0) return;
+  const Extras* extras = message.envelope.extras.get();
+  if (extras == nullptr || extras->hold_until.microseconds == 0) return;
   const Nanoseconds wait =
-      std::min(time_between(io::wall_now(), requests->hold_until), Nanoseconds(future_release_max));
+      std::min(time_between(io::wall_now(), extras->hold_until), Nanoseconds(future_release_max));
   for (Recipient& recipient : message.envelope.recipients)
     recipient.next_attempt = io::now() + wait;
   message.arrived += wait;
@@ -255,9 +256,10 @@ void Queue::recover_message(const store::RecordRef& record, std::string_view pay
   message->id = decoded->envelope.queue_id;
   message->envelope = restore(decoded->envelope);
   share_texts(message->envelope);
-  message->extents.assign(decoded->envelope.extents);
+  if (!decoded->envelope.extents.empty())
+    message->envelope.make_extras().extents = decoded->envelope.extents;
   message->record = record;
-  message->content_octets = decoded->envelope.content_octets;
+  message->content_octets = static_cast<std::uint32_t>(decoded->envelope.content_octets);
   message->is_durable = true;
   restore_times(*message);
   apply_recovered_changes(*message);
@@ -270,7 +272,7 @@ void Queue::apply_recovered_changes(Message& message) {
   if (found == recovered_changes_.end()) return;
   if (found->second.sender_warned) message.was_warned = true;
   message.is_held = found->second.is_held;
-  std::vector<Recipient>& recipients = message.envelope.recipients;
+  Recipients& recipients = message.envelope.recipients;
   for (const auto& [put_off, reply] : found->second.put_off) {
     if (put_off.ordinal >= recipients.size()) continue;
     Recipient& recipient = recipients[put_off.ordinal];
@@ -284,13 +286,13 @@ void Queue::apply_recovered_changes(Message& message) {
   for (const auto& [ordinal, reply] : found->second.to_bounce) {
     if (ordinal >= recipients.size()) continue;
     recipients[ordinal].state = RecipientState::bounced;
-    recipients[ordinal].awaits_report = true;
+    recipients[ordinal].await_report();
     recipients[ordinal].last_answer = make_answer(reply);
   }
   for (const std::uint16_t ordinal : found->second.succeeded) {
     if (ordinal >= recipients.size()) continue;
     recipients[ordinal].state = RecipientState::delivered;
-    recipients[ordinal].awaits_report = true;
+    recipients[ordinal].await_report();
   }
   for (const RecipientEnded& ended : found->second.ended) {
     if (ended.ordinal >= recipients.size()) continue;
@@ -303,10 +305,10 @@ void Queue::apply_recovered_changes(Message& message) {
 // once: what is not plausible counts as no age at all (threats.md G7).
 void Queue::restore_times(Message& message) {
   const Nanoseconds plausible = options_.max_age + options_.max_retry_interval;
-  const Requests* requests = message.envelope.requests.get();
-  const WallTime begin = requests == nullptr
+  const Extras* extras = message.envelope.extras.get();
+  const WallTime begin = extras == nullptr
                              ? message.envelope.received
-                             : std::max(message.envelope.received, requests->hold_until);
+                             : std::max(message.envelope.received, extras->hold_until);
   Nanoseconds elapsed = time_between(begin, io::wall_now());
   if (elapsed > 10 * plausible) elapsed = Nanoseconds(0);
   message.arrived = io::now() - elapsed;
@@ -322,10 +324,10 @@ void Queue::retain_content(Message& message) {
   if (message.goes_to_mail()) return;
   const auto is_missing = [this](const store::RecordRef& ref) { return !logs_.spool->has(ref); };
   message.keeps_content =
-      is_missing(message.record) || std::ranges::any_of(message.extents.refs(), is_missing);
+      is_missing(message.record) || std::ranges::any_of(message.envelope.extents(), is_missing);
   if (message.keeps_content) return;
   logs_.spool->retain(message.record);
-  for (const store::RecordRef& extent : message.extents.refs()) logs_.spool->retain(extent);
+  for (const store::RecordRef& extent : message.envelope.extents()) logs_.spool->retain(extent);
 }
 
 // As long as the disk does not know that the message has ended, a start would want its content.
@@ -333,7 +335,7 @@ void Queue::release_when_ended(const Message& message) {
   if (message.goes_to_mail() || message.keeps_content || !journal_last_.present()) return;
   if (journal_failures() != message.journal_failures) return;
   EndedContent& content = ended_contents_.emplace_back(journal_last_, message.journal_failures);
-  const auto extents = message.extents.refs();
+  const auto extents = message.envelope.extents();
   content.records.assign(extents.begin(), extents.end());
   content.records.push_back(message.record);
   if (std::exchange(is_releasing_, true)) return;

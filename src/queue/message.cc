@@ -49,6 +49,13 @@ bool Message::has_report_due() const {
   return std::ranges::any_of(envelope.recipients, &Recipient::awaits_report);
 }
 
+Instant Message::next_report() const {
+  Instant next{};
+  for (const Recipient& recipient : envelope.recipients)
+    if (recipient.awaits_report) next = std::max(next, recipient.next_attempt);
+  return next;
+}
+
 bool Message::has_failed_to_report() const {
   return std::ranges::any_of(envelope.recipients, [](const Recipient& recipient) {
     return recipient.awaits_report && recipient.state != RecipientState::delivered;

@@ -43,10 +43,10 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
   if (outcome.state == RecipientState::waiting) {
     put_off(message, ordinal);
   } else if (is_failure(outcome.state) && is_told_of_failure(message, recipient)) {
-    recipient.awaits_report = true;
+    recipient.await_report();
   } else if (outcome.state == RecipientState::delivered && !outcome.next_host_reports &&
              is_told_of_success(message, recipient)) {
-    recipient.awaits_report = true;
+    recipient.await_report();
     journal_success(message, ordinal);
   } else {
     journal_ended(message, ordinal);
@@ -167,7 +167,8 @@ Task<void> Queue::tell_sender(Message& message, Notifier::Kind kind) {
   } else if (told) {
     told_of_ends(message, ordinals);
   } else {
-    message.report_again = io::now() + report_again_after;
+    for (const std::uint16_t ordinal : ordinals)
+      message.envelope.recipients[ordinal].next_attempt = io::now() + report_again_after;
   }
   --reports_running_;
   schedule(message);

@@ -27,7 +27,7 @@ void Queue::schedule(Message& message) {
   const Instant now = io::now();
   if (expiry_of(message) <= now) expire(message);
   if (!message.is_in_flight()) {
-    if (message.has_report_due() && message.report_again <= now && !stopping_) {
+    if (message.has_report_due() && message.next_report() <= now && !stopping_) {
       report_to_sender(message, message.has_failed_to_report() ? Notifier::Kind::failed
                                                                : Notifier::Kind::succeeded);
       if (message.is_reporting) return;
@@ -62,8 +62,8 @@ void Queue::arm(Message& message) {
     if (!message.awaits_reporter) next = std::min(next, delay_warning_of(message));
     if (!message.is_held) next = std::min(next, message.next_attempt());
   }
-  if (message.has_report_due() && message.report_again > io::now())
-    next = std::min(next, message.report_again);
+  if (message.has_report_due() && message.next_report() > io::now())
+    next = std::min(next, message.next_report());
   if (next == no_deadline) {
     message.cancel();
   } else {

@@ -160,16 +160,16 @@ std::string Bounces::compose(const queue::Message& message,
   report.recipients = recipients;
   report.original = original;
   const std::string envid =
-      envelope.requests ? wire::decode_xtext(envelope.requests->envid) : std::string();
+      envelope.extras ? wire::decode_xtext(envelope.extras->envid) : std::string();
   report.envelope_id = envid;
   report.return_full = kind == Kind::failed && envelope.returned == queue::Returned::full &&
                        original.size() == message.content_octets;
   return wire::compose_delivery_report(report);
 }
 
-std::vector<queue::Recipient> Bounces::recipients_for(const std::string& address) const {
+queue::Recipients Bounces::recipients_for(const std::string& address) const {
   const Shared<const directory::Snapshot> names = directory_.pin();
-  std::vector<queue::Recipient> recipients;
+  queue::Recipients recipients;
   for (const directory::Place& place : directory::places_of(address, names->resolve(address))) {
     queue::Recipient recipient;
     recipient.address = place.address;

@@ -323,7 +323,7 @@ Task<bool> Connection::send_some(queue::Job& job, std::size_t first,
   message.is_utf8 = envelope.is_utf8;
   message.priority = envelope.priority;
   message.returned = envelope.returned;
-  if (envelope.requests) message.envid = envelope.requests->envid;
+  if (envelope.extras) message.envid = envelope.extras->envid;
   for (std::size_t at = first; at < end; ++at) {
     const std::uint16_t ordinal = job.ordinals[at];
     const queue::Recipient& recipient = envelope.recipients[ordinal];

@@ -87,7 +87,7 @@ constexpr Key table[] = {
      [](C& c) -> Field { return AddressList{&c.listen.pop3s}; }},
 
     {"smtp.message_size_max", "A larger message is refused (RFC 1870).",
-     [](C& c) -> Field { return Size{&c.smtp.message_size_max, 65536, 1ULL << 40}; }},
+     [](C& c) -> Field { return Size{&c.smtp.message_size_max, 65536, (1ULL << 32) - 1}; }},
     {"smtp.recipients_max",
      "Recipients of one message; the sender is asked to send the rest again (RFC 5321 4.5.3.1.10).",
      [](C& c) -> Field { return Number{&c.smtp.recipients_max, 100, 100'000}; }},

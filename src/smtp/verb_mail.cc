@@ -44,7 +44,7 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
   const std::string peer = service_ == Service::local ? "" : stream_.peer().text();
   envelope.reception = queue::Reception(helo_, peer, protocol(), user_);
   envelope.returned = returned_of(command.mail.ret);
-  if (command.mail.envid) envelope.make_requests().envid = *command.mail.envid;
+  if (command.mail.envid) envelope.make_extras().envid = *command.mail.envid;
   if (envelope.priority != command.mail.priority) {
     reply(250, "2.3.6", "Ok, with priority 0: log in for another (RFC 6710 5.1)");
   } else {
@@ -64,7 +64,7 @@ std::optional<ServerSession::Refusal> ServerSession::take_hold(const wire::MailP
   if (wait > std::chrono::seconds(queue::future_release_max).count())
     return Refusal{501, "5.5.4", "That is later than this server holds mail for"};
   constexpr std::int64_t microseconds_a_second = 1'000'000;
-  if (wait > 0) envelope.make_requests().hold_until = {(now + wait) * microseconds_a_second};
+  if (wait > 0) envelope.make_extras().hold_until = {(now + wait) * microseconds_a_second};
   return std::nullopt;
 }
 

@@ -87,7 +87,7 @@ void ServerSession::add_recipient(const std::string& address,
 // A second mention of the same place is answered 250 and delivered once.
 void ServerSession::add_to_envelope(std::string address, const std::string& original, bool is_local,
                                     const wire::RcptParameters& parameters) {
-  std::vector<queue::Recipient>& recipients = transaction_->envelope.recipients;
+  queue::Recipients& recipients = transaction_->envelope.recipients;
   const bool known = std::ranges::any_of(
       recipients, [&](const auto& recipient) { return recipient.address == address; });
   if (known) return;
@@ -98,7 +98,7 @@ void ServerSession::add_to_envelope(std::string address, const std::string& orig
   recipient.notify = notify_of(parameters.notify);
   recipients.push_back(std::move(recipient));
   if (parameters.orcpt) {
-    std::vector<std::string>& orcpt = transaction_->envelope.make_requests().orcpt;
+    std::vector<std::string>& orcpt = transaction_->envelope.make_extras().orcpt;
     orcpt.resize(recipients.size());
     orcpt.back() = *parameters.orcpt;
   }

@@ -118,7 +118,7 @@ class House {
     Envelope envelope;
     envelope.reverse_path = std::move(sender);
     envelope.received = io::wall_now();
-    if (hold_until.microseconds != 0) envelope.make_requests().hold_until = hold_until;
+    if (hold_until.microseconds != 0) envelope.make_extras().hold_until = hold_until;
     for (const std::string& address : recipients) {
       Recipient& recipient = envelope.recipients.emplace_back();
       recipient.address = address;

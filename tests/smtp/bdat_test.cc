@@ -83,7 +83,7 @@ Task<void> large(House& house) {
   EXPECT_EQ(house.queued().size(), 1U);
   if (house.queued().empty()) co_return;
   const queue::Message& message = *house.queued().front();
-  EXPECT_FALSE(message.extents.refs().empty());
+  EXPECT_FALSE(message.envelope.extents().empty());
   auto stored = co_await store::MessageContent::open(house.shard().reader(), message.record);
   EXPECT_TRUE(stored.has_value());
   if (!stored) co_return;

@@ -249,9 +249,9 @@ Task<void> in_extents(House& house) {
   }
   EXPECT_TRUE((co_await answer(stream, ".")).starts_with("250 2.0.0 queued as "));
   const queue::Message& message = *house.queued().at(0);
-  EXPECT_GE(message.extents.refs().size(), 4U);
+  EXPECT_GE(message.envelope.extents().size(), 4U);
   std::string stored;
-  for (const store::RecordRef& extent : message.extents.refs()) {
+  for (const store::RecordRef& extent : message.envelope.extents()) {
     const Result<store::Record> record = co_await house.shard().reader().read(extent);
     EXPECT_TRUE(record.has_value());
     stored += record->payload();

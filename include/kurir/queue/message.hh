@@ -3,6 +3,7 @@
 // belongs to the shard that received it.
 
 #include <absl/container/btree_map.h>
+#include <absl/container/inlined_vector.h>
 
 #include <array>
 #include <cstdint>
@@ -72,11 +73,12 @@ class Notify {
 // How much of a message its sender wants back with a report of failure (RFC 3461 4.3).
 enum class Returned : std::uint8_t { unspecified, full, headers };
 
-// What few senders ask for; apart from the envelope so that it costs nobody else.
-struct Requests {
-  std::string envid;               // RFC 3461 4.4: xtext, as given
-  WallTime hold_until;             // RFC 4865: not attempted before; 0: none
-  std::vector<std::string> orcpt;  // RFC 3461 4.2: by recipient, as given; may be shorter
+// What few messages have; apart from the envelope so that it costs nobody else.
+struct Extras {
+  std::string envid;                      // RFC 3461 4.4: xtext, as given
+  WallTime hold_until;                    // RFC 4865: not attempted before; 0: none
+  std::vector<std::string> orcpt;         // RFC 3461 4.2: by recipient, as given; may be shorter
+  std::vector<store::RecordRef> extents;  // of a large message's content
   std::string_view orcpt_of(std::size_t ordinal) const {
     return ordinal < orcpt.size() ? std::string_view(orcpt[ordinal]) : std::string_view();
   }
@@ -111,11 +113,15 @@ struct Recipient {
   MessageState counted_as = MessageState::scheduled;  // in the tally, where it is counted
   std::uint16_t attempts = 0;
   DomainCount* counted_in = nullptr;     // the tally's; null: not counted
-  Instant next_attempt{};                // not before
+  Instant next_attempt{};                // not before; where it awaits a report, of that
   WallTime first_attempt, last_attempt;  // 0: none, or not known since a restart
   Answer last_answer;
 
   bool is_open() const { return state == RecipientState::waiting || awaits_report; }
+  void await_report() {
+    awaits_report = true;
+    next_attempt = {};
+  }
 };
 
 // How the message came. What Received, the events and `queue show` say of it.
@@ -136,9 +142,12 @@ class Reception {
   Texts<4> texts_;
 };
 
+// Most messages have one: it lies within the message.
+using Recipients = absl::InlinedVector<Recipient, 1>;
+
 struct Envelope {
   Text reverse_path;  // without <>; empty is the null reverse-path
-  std::vector<Recipient> recipients;
+  Recipients recipients;
   Reception reception;
   WallTime received;
   std::int32_t receive_us = -1;   // from 354 to the content's end; not measured, or forgotten: -1
@@ -149,35 +158,23 @@ struct Envelope {
   bool is_utf8 : 1 = false;       // MAIL said SMTPUTF8 (RFC 6531)
   std::int8_t priority = 0;       // RFC 6710: -9 to 9
   Returned returned = Returned::unspecified;
-  std::unique_ptr<Requests> requests;  // null: none
+  std::unique_ptr<Extras> extras;  // null: none
 
-  Requests& make_requests() {
-    if (!requests) requests = std::make_unique<Requests>();
-    return *requests;
+  Extras& make_extras() {
+    if (!extras) extras = std::make_unique<Extras>();
+    return *extras;
   }
   std::string_view orcpt_of(std::size_t ordinal) const {
-    return requests ? requests->orcpt_of(ordinal) : std::string_view();
+    return extras ? extras->orcpt_of(ordinal) : std::string_view();
+  }
+  std::span<const store::RecordRef> extents() const {
+    return extras ? std::span<const store::RecordRef>(extras->extents)
+                  : std::span<const store::RecordRef>();
   }
 };
 
 class Queue;
 struct Job;
-
-// The extents of a large message's content: 8 octets where there are none.
-class Extents {
- public:
-  void assign(std::span<const store::RecordRef> refs) {
-    refs_.reset();
-    if (!refs.empty()) refs_ = std::make_unique<Refs>(refs.begin(), refs.end());
-  }
-  std::span<const store::RecordRef> refs() const {
-    return refs_ ? std::span<const store::RecordRef>(*refs_) : std::span<const store::RecordRef>();
-  }
-
- private:
-  using Refs = std::vector<store::RecordRef>;
-  std::unique_ptr<Refs> refs_;
-};
 
 // The jobs of a message, a chain: most have one at a time.
 class Jobs {
@@ -213,19 +210,18 @@ struct Message : Timer {
   bool is_ending : 1 = false;  // some recipient's end was journalled
   std::uint16_t jobs_in_flight = 0;
   std::uint32_t journal_failures = 0;  // that the journal had when the first recipient ended
+  std::uint32_t content_octets = 0;
   Jobs jobs;
   Queue& queue;
   QueueId id;
   Envelope envelope;
   store::RecordRef record;
-  Extents extents;  // of a large message; else empty
-  std::uint64_t content_octets = 0;
-  Instant arrived;         // or is released, where its sender has it held (RFC 4865)
-  WallTime durable;        // when its commit ended; 0 after a restart
-  Instant report_again{};  // a report could not be written: not before this
+  Instant arrived;   // or is released, where its sender has it held (RFC 4865)
+  WallTime durable;  // when its commit ended; 0 after a restart
 
   bool has_waiting() const;
   bool has_report_due() const;
+  Instant next_report() const;        // of what is due: not before
   bool has_failed_to_report() const;  // of what is due
   bool is_in_flight() const { return jobs_in_flight > 0; }
   MessageState state() const;

@@ -33,7 +33,7 @@ class Bounces final : public queue::Notifier {
   Task<std::string> read_original(const queue::Message& message);
   std::string compose(const queue::Message& message, const std::vector<std::uint16_t>& ordinals,
                       Kind kind, const std::string& original, QueueId id) const;
-  std::vector<queue::Recipient> recipients_for(const std::string& address) const;
+  queue::Recipients recipients_for(const std::string& address) const;
 
   BounceOptions options_;
   queue::Queue& queue_;
