@@ -26,6 +26,7 @@ int run(int count, char** arguments) {
   kurir::cli::add_why(program, exit_code);
   kurir::cli::add_reload(program, exit_code);
   kurir::cli::add_stop(program, exit_code);
+  kurir::cli::add_unit(program, exit_code);
   try {
     program.parse(count, arguments);
   } catch (const CLI::ParseError& error) {

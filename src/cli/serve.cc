@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "kurir/cli/commands.hh"
+#include "kurir/io/file.hh"
 #include "location.hh"
+#include "surroundings.hh"
 
 namespace kurir::cli {
 namespace {
@@ -25,7 +27,14 @@ int serve(const Options& options) {
            : server::load_configuration(options.location.config, options.settings);
   if (configuration) {
     print_warnings(*configuration);
-    return server::serve(*configuration, {.is_demo = demo, .config_path = options.location.config});
+    ServeSurroundings surroundings(*configuration, options.location.config);
+    if (const auto bound = surroundings.bind(); !bound) {
+      io::print_error("kurir: " + bound.error());
+      return EX_CANTCREAT;
+    }
+    return server::serve(*configuration, {.is_demo = demo,
+                                          .config_path = options.location.config,
+                                          .surroundings = surroundings.hooks()});
   }
   print_faults(configuration.error());
   return EX_CONFIG;

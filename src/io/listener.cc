@@ -19,6 +19,10 @@ Result<std::unique_ptr<Listener>> Listener::open(SocketAddress& address) {
   return std::unique_ptr<Listener>(new Listener(*descriptor));
 }
 
+std::unique_ptr<Listener> Listener::adopt(Descriptor descriptor) {
+  return std::unique_ptr<Listener>(new Listener(descriptor));
+}
+
 Listener::Listener(Descriptor descriptor)
     : driver_(Core::current().driver()), descriptor_(descriptor), accept_(this) {}
 

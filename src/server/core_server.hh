@@ -19,6 +19,7 @@
 #include "mail_intake.hh"
 #include "protocol_services.hh"
 #include "shared_state.hh"
+#include "stranger_guard.hh"
 #include "tls_service.hh"
 
 namespace kurir::server {
@@ -51,7 +52,7 @@ class CoreServer {
   TlsService& tls() { return tls_; }
 
  private:
-  enum class Protocol : std::uint8_t {
+  enum class Protocol : std::uint8_t {  // in the order of listen_names
     smtp,
     submission,
     submissions,
@@ -74,6 +75,7 @@ class CoreServer {
   Task<void> checkpoint_at_stop();
   // front_ends.cc
   Result<void> open_listeners();
+  void adopt_listeners();
   void add_front_ends();
 
   Result<void> listen_on(std::vector<io::SocketAddress>& addresses, Protocol protocol);
@@ -106,6 +108,7 @@ class CoreServer {
   std::unique_ptr<relay::Relay> relay_;
   std::unique_ptr<relay::Bounces> bounces_;
   std::unique_ptr<smtp::MailboxRooms> rooms_;
+  std::unique_ptr<StrangerGuard> guard_;
   std::unique_ptr<ProtocolServices> protocols_;
   TlsService tls_;
   std::unique_ptr<MailIntake> intake_;  // where there is a guest

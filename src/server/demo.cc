@@ -38,6 +38,11 @@ Result<void> set_password(directory::Database& database, const std::string& name
   return database.set_password_hash(name, *hash);
 }
 
+// Of a manager's sockets not all need be there.
+std::string first_of(const Configuration::Addresses& addresses) {
+  return addresses.empty() ? "-" : addresses.front().text();
+}
+
 }  // namespace
 
 Result<std::vector<DemoUser>> prepare_demo(directory::Database& database, const std::string& data) {
@@ -86,16 +91,15 @@ Result<void> write_demo_file(const std::string& data, const Configuration::Liste
 
 std::string demo_greeting(const Configuration::Listen& listening,
                           const std::vector<DemoUser>& users, const std::string& data) {
-  const std::string smtp = listening.smtp.front().text(), imap = listening.imap.front().text();
-  const std::string submission = listening.submission.front().text(),
-                    pop3 = listening.pop3.front().text();
+  const std::string smtp = first_of(listening.smtp), imap = first_of(listening.imap);
+  const std::string submission = first_of(listening.submission);
   std::string text = fmt::format(
       "Kurir's demo is running; its data is in {}.\n\n  smtp {}   submission {}   imap {}   pop3 "
       "{}\n",
-      data, smtp, submission, imap, pop3);
+      data, smtp, submission, imap, first_of(listening.pop3));
   text += fmt::format("  over TLS: submissions {}   imaps {}   pop3s {}\n  certificate {}\n\n",
-                      listening.submissions.front().text(), listening.imaps.front().text(),
-                      listening.pop3s.front().text(), own_certificate_path(data));
+                      first_of(listening.submissions), first_of(listening.imaps),
+                      first_of(listening.pop3s), own_certificate_path(data));
   for (const DemoUser& user : users)
     text += fmt::format("  user {}   password {}\n", user.name, user.password);
   const DemoUser& alice = users.front();

@@ -93,6 +93,7 @@ std::string expected_value(const Field& field) {
                 "\"[::1]:25\"]");
           },
           [](const PathList&) { return std::string("a file's path, or a list of paths"); },
+          [](const WordList& w) { return std::string(w.expected); },
           [](const Choice& c) { return names_of(c); },
           [](const RateField&) { return std::string("a rate, like \"100/s\" or \"10/2min\""); },
       },
@@ -108,6 +109,7 @@ std::string toml_value(const Field& field) {
                         [](const Text& t) { return quoted(*t.value); },
                         [](const AddressList& a) { return list_of(*a.value); },
                         [](const PathList& p) { return list_of(*p.value); },
+                        [](const WordList& w) { return list_of(*w.value); },
                         [](const Choice& c) { return quoted(c.names[c.now]); },
                         [](const RateField& r) { return quoted(relay::text_of(*r.value)); },
                     },
@@ -142,6 +144,10 @@ std::vector<std::string> broken_relations(const Configuration& c) {
   static_assert(limits::dns_servers_max == 8);
   require(c.auth.failures_max <= c.smtp.errors_max,
           "auth.failures_max is more than smtp.errors_max, which counts them too");
+  require(
+      c.strangers.greylist_delay < c.strangers.greylist_window,
+      "strangers.greylist_window is not longer than strangers.greylist_delay: nobody could come "
+      "again");
   Configuration::Addresses seen;
   for (const auto* list : {&c.listen.smtp, &c.listen.submission, &c.listen.submissions,
                            &c.listen.imap, &c.listen.imaps, &c.listen.pop3, &c.listen.pop3s}) {

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <utility>
 
-#include "connections.hh"
 #include "kurir/coro/scope.hh"
 #include "kurir/io/socket.hh"
 #include "kurir/observe/counters.hh"
+#include "kurir/server/connections.hh"
 
 namespace kurir::server {
 
@@ -22,7 +22,8 @@ struct FrontEndServices {
 // What of a front end differs by protocol, but for the session itself.
 struct FrontEndNames {
   observe::Counter accepted, open;
-  std::string_view refusal;  // the line for a connection beyond the limits
+  // What the line for a connection beyond the limits begins with; empty: it gets none.
+  std::string_view refusal;
 };
 
 // Serve is called as serve(io::Stream&, register) -> Task<void>: it makes the session, calls
@@ -31,7 +32,14 @@ struct FrontEndNames {
 class FrontEnd {
  public:
   using Ended = std::function<void()>;
-  using Register = std::function<void(Ended ask_to_end)>;
+  using IsStranger = std::function<bool()>;
+  // Where it is not said, nothing is lost with the session.
+  struct Register {
+    std::function<void(Ended, IsStranger)> enlist;
+    void operator()(Ended ask_to_end, IsStranger is_stranger = [] { return true; }) const {
+      enlist(std::move(ask_to_end), std::move(is_stranger));
+    }
+  };
   using Serve = std::function<Task<void>(io::Stream& stream, const Register& register_session)>;
 
   FrontEnd(std::unique_ptr<io::Listener> listener, FrontEndNames names, FrontEndServices services,
@@ -48,6 +56,8 @@ class FrontEnd {
 
  private:
   Task<void> accept_all();
+  Entry enter(const io::SocketAddress& peer);
+  Task<void> refuse(io::Socket& socket, Entry entry) const;
   Task<void> serve_one(io::Descriptor descriptor);
 
   std::unique_ptr<io::Listener> listener_;

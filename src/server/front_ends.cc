@@ -12,7 +12,8 @@ template <class Session, class... Arguments>
 Task<bool> run_session(const FrontEnd::Register& register_session, io::Opening opening,
                        io::Stream& stream, Arguments... arguments) {
   Session session(stream, arguments...);
-  register_session([&session] { session.ask_to_end(); });
+  register_session([&session] { session.ask_to_end(); },
+                   [&session] { return session.is_stranger(); });
   co_await session.run(opening);
   co_return session.wants_tls();
 }
@@ -20,6 +21,10 @@ Task<bool> run_session(const FrontEnd::Register& register_session, io::Opening o
 }  // namespace
 
 Result<void> CoreServer::open_listeners() {
+  if (!shared_.bound.empty()) {
+    adopt_listeners();
+    return {};
+  }
   Configuration::Listen& addresses = shared_.listening;
   Result<void> done = listen_on(addresses.smtp, Protocol::smtp);
   if (done) done = listen_on(addresses.submission, Protocol::submission);
@@ -29,6 +34,15 @@ Result<void> CoreServer::open_listeners() {
   if (done) done = listen_on(addresses.imap, Protocol::imap);
   if (done) done = listen_on(addresses.imaps, Protocol::imaps);
   return done;
+}
+
+void CoreServer::adopt_listeners() {
+  static_assert(std::size(listen_names) == static_cast<std::size_t>(Protocol::pop3s) + 1);
+  for (const BoundListener& bound : shared_.bound)
+    for (std::size_t at = 0; at < std::size(listen_names); ++at)
+      if (bound.name == listen_names[at].name)
+        listeners_.emplace_back(io::Listener::adopt(bound.sockets.at(core_.value)),
+                                static_cast<Protocol>(at));
 }
 
 Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Protocol protocol) {
@@ -49,9 +63,11 @@ Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Pr
 }
 
 void CoreServer::add_front_ends() {
-  protocols_ =
-      std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *mailboxes_, *queue_,
-                                         shared_.caches, owner_->retired(), events_, counters_);
+  guard_ = std::make_unique<StrangerGuard>(configuration_, shared_.connection_counts, *resolver_,
+                                           shared_.greylist, shared_.data.instance(), counters_);
+  protocols_ = std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *mailboxes_,
+                                                  *queue_, shared_.caches, owner_->retired(),
+                                                  events_, counters_, *guard_);
   const FrontEndServices services{shared_.connection_counts, connections_, counters_};
   for (auto& [listener, protocol] : listeners_)
     front_ends_.push_back(std::make_unique<FrontEnd>(std::move(listener), names_of(protocol),
@@ -70,16 +86,13 @@ FrontEndNames CoreServer::names_of(Protocol protocol) {
     case Protocol::submissions:
       return {Counter::smtp_connections, Counter::smtp_open, ""};
     case Protocol::imap:
-      return {Counter::imap_connections, Counter::imap_open,
-              "* BYE Too many connections; try again later\r\n"};
+      return {Counter::imap_connections, Counter::imap_open, "* BYE "};
     case Protocol::pop3:
-      return {Counter::pop3_connections, Counter::pop3_open,
-              "-ERR [SYS/TEMP] Too many connections; try again later\r\n"};
+      return {Counter::pop3_connections, Counter::pop3_open, "-ERR [SYS/TEMP] "};
     default:
       break;
   }
-  return {Counter::smtp_connections, Counter::smtp_open,
-          "421 4.7.0 Too many connections; try again later\r\n"};
+  return {Counter::smtp_connections, Counter::smtp_open, "421 4.7.0 "};
 }
 
 FrontEnd::Serve CoreServer::serve_of(Protocol protocol) {

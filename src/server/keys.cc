@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "kurir/directory/address.hh"
+#include "kurir/server/block_list.hh"
+#include "kurir/server/network.hh"
 #include "kurir/wire/address.hh"
 #include "nearest_name.hh"
 
@@ -32,6 +34,10 @@ bool is_path(std::string_view text) {
 
 bool is_path_or_none(std::string_view text) { return text.empty() || is_path(text); }
 
+bool is_account(std::string_view text) {
+  return text.size() <= 256 && text.find_first_of(std::string_view("\0:/\n ", 5)) == text.npos;
+}
+
 bool is_address_or_empty(std::string_view text) {
   return text.empty() || wire::parse_address(text).has_value();
 }
@@ -47,6 +53,26 @@ Field sync_mode(C& c) {
                   into.store.sync = static_cast<store::SyncMode>(at);
                 }};
 }
+
+constexpr std::string_view reverse_dns_names[] = {"off", "name", "require"};
+static_assert(static_cast<int>(C::ReverseDns::require) == 2);
+constexpr std::string_view hello_check_names[] = {"off", "syntax", "full_name", "resolves"};
+static_assert(static_cast<int>(C::HelloCheck::resolves) == 3);
+
+Field reverse_dns(C& c) {
+  return Choice{
+      reverse_dns_names, static_cast<std::size_t>(c.strangers.reverse_dns),
+      [](C& into, std::size_t at) { into.strangers.reverse_dns = static_cast<C::ReverseDns>(at); }};
+}
+
+Field hello_check(C& c) {
+  return Choice{
+      hello_check_names, static_cast<std::size_t>(c.strangers.hello_check),
+      [](C& into, std::size_t at) { into.strangers.hello_check = static_cast<C::HelloCheck>(at); }};
+}
+
+bool is_block_list(std::string_view text) { return BlockList::parse(text).has_value(); }
+bool is_network(std::string_view text) { return Network::parse(text).has_value(); }
 
 Field minimum_version(C& c) {
   return Choice{
@@ -86,6 +112,22 @@ constexpr Key table[] = {
     {"listen.pop3s", "The same over TLS from the first octet on.",
      [](C& c) -> Field { return AddressList{&c.listen.pop3s}; }},
 
+    {"process.user",
+     "The system's user that the server becomes when it has bound its ports as root; \"\": it "
+     "stays\n"
+     "who it is. What of the data folder is root's is given to that user.",
+     [](C& c) -> Field { return Text{&c.process.user, is_account, "a user's name, or \"\""}; }},
+    {"process.group", "The only group it keeps then; \"\": all of that user's.",
+     [](C& c) -> Field { return Text{&c.process.group, is_account, "a group's name, or \"\""}; }},
+    {"process.confine_files",
+     "Whether it keeps itself from files that it has no business with (Landlock), where the "
+     "kernel\n"
+     "can. Certificates of a reload must lie in the same folders then, or in /etc.",
+     [](C& c) -> Field { return Flag{&c.process.confine_files}; }},
+    {"process.deny_system_calls",
+     "Whether it gives up what no mail server does: executing, tracing, mounting (seccomp).",
+     [](C& c) -> Field { return Flag{&c.process.deny_system_calls}; }},
+
     {"smtp.message_size_max", "A larger message is refused (RFC 1870).",
      [](C& c) -> Field { return Size{&c.smtp.message_size_max, 65536, (1ULL << 32) - 1}; }},
     {"smtp.recipients_max",
@@ -98,6 +140,59 @@ constexpr Key table[] = {
     {"smtp.data_timeout",
      "How long a message may take to arrive, beside what its size needs on a slow line.",
      [](C& c) -> Field { return Duration{&c.smtp.data_timeout, Seconds(1), hours(24)}; }},
+
+    {"smtp.data_rate_min",
+     "Octets a second that a message must bring, all in all, once data_timeout is over.",
+     [](C& c) -> Field { return Size{&c.smtp.data_rate_min, 1, 1 << 30}; }},
+    {"smtp.errors_soft",
+     "After so many refused commands each further one is answered after error_delay, but for "
+     "hosts\n"
+     "of limits.trusted and users.",
+     [](C& c) -> Field { return Number{&c.smtp.errors_soft, 0, 10'000}; }},
+    {"smtp.error_delay", "See errors_soft; 0s: none.",
+     [](C& c) -> Field { return Duration{&c.smtp.error_delay, Nanoseconds(0), minutes(1)}; }},
+    {"smtp.idle_commands_max",
+     "NOOP, RSET, VRFY and HELP between two messages; each further one counts as an error.",
+     [](C& c) -> Field { return Number{&c.smtp.idle_commands_max, 1, 1'000'000}; }},
+
+    {"strangers.greet_pause",
+     "How long a host waits for the greeting; who talks before it is no mail server and is hung "
+     "up\n"
+     "on. Strangers are all hosts that are not in limits.trusted and whose user does not log in.",
+     [](C& c) -> Field { return Duration{&c.strangers.greet_pause, Nanoseconds(0), minutes(1)}; }},
+    {"strangers.reverse_dns",
+     "The name that the reverse DNS gives a host, where the name has the host's address: \"off\";\n"
+     "\"name\": it goes into Received; \"require\": who has none is refused.",
+     reverse_dns},
+    {"strangers.hello_check",
+     "What EHLO must say: \"off\": anything; \"syntax\": a host name or the host's own address, "
+     "and "
+     "not\n"
+     "our name; \"full_name\": one with a dot; \"resolves\": one that the DNS has an address of.",
+     hello_check},
+    {"strangers.block_lists",
+     "DNS block lists whose hosts are refused, in Postfix's words: \"zen.example.org\",\n"
+     "\"list.example.org=127.0.0.[2;4..11]*2\" (the answers that count, and for how much),\n"
+     "\"good.example.org*-2\". A list that does not answer says nothing.",
+     [](C& c) -> Field {
+       return WordList{&c.strangers.block_lists, is_block_list,
+                       "block lists, like [\"zen.example.org=127.0.0.[2..11]*2\"]"};
+     }},
+    {"strangers.block_threshold", "Refused is whose lists weigh that much together.",
+     [](C& c) -> Field { return Number{&c.strangers.block_threshold, 1, 1000}; }},
+    {"strangers.timeout", "How long the greeting waits for block lists and the reverse DNS.",
+     [](C& c) -> Field { return Duration{&c.strangers.timeout, Milliseconds(100), minutes(1)}; }},
+    {"strangers.greylist",
+     "Whether a host that is new with a sender and a recipient is asked to come again (RFC 6647).\n"
+     "Mail of new correspondents is late then.",
+     [](C& c) -> Field { return Flag{&c.strangers.greylist}; }},
+    {"strangers.greylist_delay", "When it may come again.",
+     [](C& c) -> Field { return Duration{&c.strangers.greylist_delay, Seconds(1), hours(24)}; }},
+    {"strangers.greylist_window", "By when it must come again.",
+     [](C& c) -> Field { return Duration{&c.strangers.greylist_window, Seconds(1), year}; }},
+    {"strangers.greylist_lifetime",
+     "How long one that came again is let through, since its last mail.",
+     [](C& c) -> Field { return Duration{&c.strangers.greylist_lifetime, Seconds(1), year}; }},
 
     {"auth.allow_plaintext",
      "Whether passwords may cross the network unencrypted. Anybody on the way can read them.",
@@ -141,6 +236,24 @@ constexpr Key table[] = {
      [](C& c) -> Field { return Number{&c.limits.connections_max, 1, 10'000'000}; }},
     {"limits.connections_per_address_max", "Connections at a time from one IP address.",
      [](C& c) -> Field { return Number{&c.limits.connections_per_address_max, 1, 10'000'000}; }},
+
+    {"limits.connections_per_network_max",
+     "Connections at a time from one network: an IPv4 /24, an IPv6 /64.",
+     [](C& c) -> Field { return Number{&c.limits.connections_per_network_max, 1, 10'000'000}; }},
+    {"limits.address_connection_rate",
+     "New connections from one IP address, like \"60/min\"; \"0/s\" is no limit.",
+     [](C& c) -> Field { return RateField{&c.limits.address_connection_rate}; }},
+    {"limits.network_connection_rate", "The same, from one network.",
+     [](C& c) -> Field { return RateField{&c.limits.network_connection_rate}; }},
+    {"limits.pressed_timeout",
+     "smtp.command_timeout of strangers while four of five connections_max are there.",
+     [](C& c) -> Field { return Duration{&c.limits.pressed_timeout, Seconds(1), hours(1)}; }},
+    {"limits.trusted",
+     "Networks that of these limits only connections_max counts for, whose hosts are no strangers.",
+     [](C& c) -> Field {
+       return WordList{&c.limits.trusted, is_network,
+                       "networks, like [\"192.0.2.0/24\", \"2001:db8::/32\"]"};
+     }},
 
     {"store.durability",
      "When a message is acknowledged: \"commit\", when it is on the disk. To measure, not to "

@@ -40,6 +40,12 @@ struct AddressList {
 struct PathList {
   std::vector<std::string>* value;
 };
+// Words of a form of their own, one or a list.
+struct WordList {
+  std::vector<std::string>* value;
+  bool (*accepts)(std::string_view);
+  std::string_view expected;
+};
 // An enum's names in the order of its values.
 struct Choice {
   std::span<const std::string_view> names;
@@ -49,8 +55,8 @@ struct Choice {
 struct RateField {
   relay::Rate* value;
 };
-using Field =
-    std::variant<Flag, Number, Size, Duration, Text, AddressList, PathList, Choice, RateField>;
+using Field = std::variant<Flag, Number, Size, Duration, Text, AddressList, PathList, WordList,
+                           Choice, RateField>;
 
 struct Key {
   std::string_view name;  // "smtp.recipients_max"; keys of one table stand together

@@ -12,6 +12,11 @@ smtp::ServerOptions options_of_smtp(const Configuration& configuration) {
   options.logins_failed_max = static_cast<unsigned>(configuration.auth.failures_max);
   options.command_timeout = configuration.smtp.command_timeout;
   options.data_timeout = configuration.smtp.data_timeout;
+  options.data_rate_min = configuration.smtp.data_rate_min;
+  options.errors_soft = static_cast<unsigned>(configuration.smtp.errors_soft);
+  options.error_delay = configuration.smtp.error_delay;
+  options.idle_commands_max = static_cast<unsigned>(configuration.smtp.idle_commands_max);
+  options.pressed_timeout = configuration.limits.pressed_timeout;
   options.allow_plaintext_login = configuration.auth.allow_plaintext;
   options.offers_tls = true;
   return options;
@@ -42,9 +47,10 @@ ProtocolServices::ProtocolServices(const Configuration& configuration,
                                    directory::Directory& directory, smtp::MailboxRooms& rooms,
                                    mailbox::Mailboxes& mailboxes, queue::Queue& queue,
                                    mailbox::ContentCaches& caches, RetireQueue& retired,
-                                   observe::EventLog& events, observe::Counters& counters)
+                                   observe::EventLog& events, observe::Counters& counters,
+                                   smtp::Guard& guard)
     : smtp_options(options_of_smtp(configuration)),
-      smtp{smtp_options, directory, rooms, queue, events, counters},
+      smtp{smtp_options, directory, rooms, queue, events, counters, &guard},
       pop3_options(options_of_pop3(configuration)),
       pop3{pop3_options, directory, mailboxes, counters},
       imap_options(options_of_imap(configuration)),

@@ -13,7 +13,7 @@ struct ProtocolServices {
   ProtocolServices(const Configuration& configuration, directory::Directory& directory,
                    smtp::MailboxRooms& rooms, mailbox::Mailboxes& mailboxes, queue::Queue& queue,
                    mailbox::ContentCaches& caches, RetireQueue& retired, observe::EventLog& events,
-                   observe::Counters& counters);
+                   observe::Counters& counters, smtp::Guard& guard);
 
   const smtp::ServerOptions smtp_options;
   const smtp::ServerServices smtp;

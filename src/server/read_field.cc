@@ -70,22 +70,27 @@ bool assign(const AddressList& list, const toml::node& node) {
   return true;
 }
 
-// One path may stand without a list around it.
-bool assign(const PathList& list, const toml::node& node) {
-  std::vector<std::string> paths;
+// One word may stand without a list around it.
+bool assign(const WordList& list, const toml::node& node) {
+  std::vector<std::string> words;
   const auto add = [&](const toml::node& element) {
     const auto text = element.value_exact<std::string_view>();
-    const bool is_path = text && !text->empty() && !text->contains('\0');
-    if (is_path) paths.emplace_back(*text);
-    return is_path;
+    const bool is_good = text && list.accepts(*text);
+    if (is_good) words.emplace_back(*text);
+    return is_good;
   };
   const toml::array* array = node.as_array();
   if (array == nullptr && !add(node)) return false;
   if (array != nullptr)
     for (const toml::node& element : *array)
       if (!add(element)) return false;
-  *list.value = std::move(paths);
+  *list.value = std::move(words);
   return true;
+}
+
+bool assign(const PathList& list, const toml::node& node) {
+  const auto is_path = [](std::string_view text) { return !text.empty() && !text.contains('\0'); };
+  return assign(WordList{list.value, is_path, {}}, node);
 }
 
 bool assign(const RateField& field, const toml::node& node) {

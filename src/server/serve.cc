@@ -21,7 +21,7 @@ namespace {
 
 // sysexits.h
 constexpr int exit_unavailable = 69, exit_cannot_create = 73, exit_io_error = 74,
-              exit_try_again = 75, exit_configuration = 78;
+              exit_try_again = 75, exit_no_permission = 77, exit_configuration = 78;
 
 int complain(int code, const std::string& text) {
   io::print_error("kurir: " + text);
@@ -74,6 +74,15 @@ Task<void> core_main(SharedState& shared, std::vector<DemoUser> users, CoreIndex
 }  // namespace
 
 int serve(const Configuration& configuration, const ServeOptions& options) {
+  const Surroundings& around = options.surroundings;
+  std::expected<Shared<const tls::ServerContext>, std::string> certificates;
+  // A private key may be root's.
+  const bool has_certificates = !configuration.tls.certificates.empty();
+  if (has_certificates) certificates = load_certificates(configuration, MakeMissing::no);
+  if (!certificates) return complain(exit_configuration, certificates.error());
+  std::expected<void, std::string> done;
+  if (around.give_up_root) done = around.give_up_root();
+  if (!done) return complain(exit_no_permission, done.error());
   Result<store::DataDirectory> data =
       store::DataDirectory::open(configuration.data, {.new_instance = random_number()});
   if (!data) return explain_data(configuration.data, data.error());
@@ -101,7 +110,7 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
   if (!snapshot)
     return complain(exit_io_error, "cannot read the directory of users in " + configuration.data);
   shared.first_snapshot = std::move(*snapshot);
-  auto certificates = load_certificates(configuration, MakeMissing::yes);
+  if (!has_certificates) certificates = load_certificates(configuration, MakeMissing::yes);
   if (!certificates) return complain(exit_configuration, certificates.error());
   for (const std::string& warning : certificate_warnings(**certificates))
     io::print_error("kurir: " + warning);
@@ -114,11 +123,23 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
   shared.resolver_options = resolver_options(configuration);
   if (!shared.events.reopen())
     return complain(exit_cannot_create, "cannot open the event log " + configuration.log.events);
+  if (around.listeners) {
+    auto bound = around.listeners(cores);
+    if (!bound) return complain(exit_cannot_create, bound.error());
+    shared.adopt(std::move(*bound));
+  }
+  if (around.confine) done = around.confine();
+  if (!done) return complain(exit_no_permission, done.error());
   io::CoresOptions cores_options;
+  cores_options.when_ready = [&] {
+    if (around.seal) done = around.seal();
+    return done.has_value();
+  };
   cores_options.count = cores;
   const Result<void> ran = io::Cores::run(cores_options, [&](CoreIndex core) {
     return core_main(shared, core.value == 0 ? users : std::vector<DemoUser>(), core);
   });
+  if (!done) return complain(exit_no_permission, done.error());
   if (!ran) return complain(exit_unavailable, io::Driver::explain_failure(ran.error()));
   return shared.exit_code;
 }

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "connections.hh"
 #include "kurir/base/quiescence.hh"
 #include "kurir/directory/database.hh"
 #include "kurir/dns/resolver.hh"
@@ -17,6 +16,8 @@
 #include "kurir/observe/event_log.hh"
 #include "kurir/relay/site_table.hh"
 #include "kurir/server/configuration.hh"
+#include "kurir/server/connections.hh"
+#include "kurir/server/greylist.hh"
 #include "kurir/server/serve.hh"
 #include "kurir/store/data_directory.hh"
 #include "kurir/tls/ticket_keys.hh"
@@ -54,6 +55,7 @@ struct SharedState {
   QuiescenceDomain quiescence;
   mailbox::ContentCaches caches;
   ConnectionCounts connection_counts;
+  Greylist greylist;  // core 0's
   observe::EventSink events;
   std::vector<observe::Counters> counters;  // by core
   Shared<const tls::ServerContext> first_tls_context;
@@ -73,6 +75,9 @@ struct SharedState {
   // The addresses that are listened on, with the ports chosen: core 0 writes them before the
   // barrier.
   Configuration::Listen listening;
+  // Where it is not every core that opens its own: taken by each core before the barrier.
+  std::vector<BoundListener> bound;
+  void adopt(std::vector<BoundListener> listeners);
 
   std::atomic<int> exit_code{0};  // the first failure's
   void failed(int code) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
 #include "kurir/io/mesh.hh"
 #include "kurir/io/offload.hh"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr int standard_output = 1;
 constexpr int exit_cannot_create = 73;
+constexpr Nanoseconds greylist_interval = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -29,6 +31,7 @@ void Supervisor::start() {
   scope_.start(watch_signals());
   scope_.start(announce());
   if (shared_.options.guest != nullptr) scope_.start(await_guest());
+  if (shared_.configuration.strangers.greylist) scope_.start(keep_greylist());
 }
 
 Task<void> Supervisor::await_guest() {
@@ -39,6 +42,8 @@ Task<void> Supervisor::await_guest() {
 }
 
 Task<void> Supervisor::join() {
+  ended_ = true;
+  ends_.notify_all();
   co_await summary_.stop();
   co_await signals_.close();
   co_await scope_.join();
@@ -53,18 +58,21 @@ Task<void> Supervisor::watch_signals() {
       co_await stop_all();
       continue;
     }
+    tell(ServiceState::reloading);
     const auto reopened = co_await io::offload([this] { return shared_.events.reopen(); });
     if (!reopened || !*reopened)
       io::print_error("kurir: cannot open " + shared_.configuration.log.events +
                       " anew; events go on to the old file");
     const std::string kept = co_await reload_certificates(shared_);
     if (!kept.empty()) io::print_error("kurir: " + kept);
+    tell(ServiceState::ready);
   }
 }
 
 // The control socket first: a handler must not work on a core that stops.
 Task<void> Supervisor::stop_all() {
   if (std::exchange(stopping_, true)) co_return;
+  tell(ServiceState::stopping);
   commands_.ask_sessions_to_end();
   if (control_) co_await control_->stop();
   for (CoreServer* server : shared_.servers) {
@@ -92,10 +100,48 @@ Task<void> Supervisor::announce() {
     co_return;
   }
   print_greeting();
+  tell(ServiceState::ready);
+  if (shared_.options.surroundings.watchdog_interval > Nanoseconds(0))
+    scope_.start(feed_watchdog());
   if (shared_.configuration.log.summary && io::is_terminal(standard_output)) {
     static_cast<void>(terminal_.reopen());  // standard output is open
     summary_.start();
   }
+}
+
+void Supervisor::tell(ServiceState state) const {
+  if (shared_.options.surroundings.tell) shared_.options.surroundings.tell(state);
+}
+
+// A core that hangs answers no longer, and nothing is told any more: the manager restarts us.
+Task<void> Supervisor::feed_watchdog() {
+  const Nanoseconds interval = shared_.options.surroundings.watchdog_interval / 2;
+  while (!ended_ && !stopping_) {
+    for (const CoreServer* server : shared_.servers) co_await io::on_core(server->core(), [] {});
+    tell(ServiceState::alive);
+    co_await ends_.wait(deadline_in(interval));
+  }
+}
+
+// Read before anybody is served: the cores have to recover first.
+Task<void> Supervisor::keep_greylist() {
+  const std::string path = shared_.data.path() + "/greylist";
+  const auto octets = co_await io::offload([path] { return io::read_file(path, 256 << 20); });
+  const bool is_there = octets && *octets;
+  if (is_there && !shared_.greylist.read(**octets))
+    io::print_error("kurir: " + path + " is damaged; greylisting begins anew");
+  while (!ended_) {
+    co_await ends_.wait(deadline_in(greylist_interval));
+    if (shared_.greylist.is_changed()) co_await write_greylist();
+  }
+}
+
+Task<void> Supervisor::write_greylist() {
+  const std::string path = shared_.data.path() + "/greylist";
+  std::string octets = shared_.greylist.written(io::wall_now().seconds());
+  const auto written = co_await io::offload(
+      [path, octets = std::move(octets)] { return io::replace_file(path, octets); });
+  if (!written || !*written) io::print_error("kurir: " + path + " cannot be written");
 }
 
 void Supervisor::print_greeting() {

@@ -28,6 +28,10 @@ class Supervisor {
   Task<void> await_guest();
   Task<void> stop_all();
   void print_greeting();
+  void tell(ServiceState state) const;
+  Task<void> feed_watchdog();
+  Task<void> keep_greylist();
+  Task<void> write_greylist();
 
   SharedState& shared_;
   CoreServer& core_;
@@ -37,7 +41,8 @@ class Supervisor {
   std::unique_ptr<admin::ControlServer> control_;
   observe::EventSink terminal_;
   observe::Summary summary_;
-  bool stopping_ = false;
+  bool stopping_ = false, ended_ = false;
+  Signal ends_;
   Scope scope_;
 };
 

@@ -7,7 +7,7 @@
 namespace kurir::smtp {
 
 std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id,
-                            const io::Encryption& encryption) {
+                            const io::Encryption& encryption, std::string_view peer_name) {
   std::string header = "Received: ";
   if (envelope.reception.protocol() == "local") {  // from no host: RFC 5321 4.4 has no form for it
     header += "by ";
@@ -20,6 +20,8 @@ std::string received_header(const queue::Envelope& envelope, std::string_view ho
     header += "from ";
     header += envelope.reception.helo();
     header += " (";
+    header += peer_name;
+    if (!peer_name.empty()) header += ' ';
     header += peer ? peer->host_literal() : "[unknown]";
     header += ")\r\n\tby ";
     header += hostname;

@@ -11,10 +11,10 @@
 
 namespace kurir::smtp {
 
-// "Received: from HELO ([ADDRESS]) by HOST with PROTOCOL id ID for <RECIPIENT> tls CIPHER; DATE",
-// folded, with CRLF; the cipher by RFC 8314 4.3. The recipient is told only where there is exactly
-// one, so that nobody learns of blind copies.
+// "Received: from HELO (NAME [ADDRESS]) by HOST with PROTOCOL id ID for <RECIPIENT> tls CIPHER;
+// DATE", folded, with CRLF; the cipher by RFC 8314 4.3, the name where the reverse DNS is asked.
+// The recipient is told only where there is exactly one, so that nobody learns of blind copies.
 std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id,
-                            const io::Encryption& encryption);
+                            const io::Encryption& encryption, std::string_view peer_name = {});
 
 }  // namespace kurir::smtp

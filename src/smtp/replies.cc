@@ -32,7 +32,8 @@ ServerSession::Next ServerSession::refuse(const Refusal& refusal) {
 // Somebody who errs that often is no mail server, or a broken one.
 ServerSession::Next ServerSession::count_error() {
   services_.counters.add(observe::Counter::commands_refused);
-  if (++errors_ < services_.options.errors_max) return Next::go_on;
+  owes_pause_ = ++errors_ > services_.options.errors_soft;
+  if (errors_ < services_.options.errors_max) return Next::go_on;
   return reply_and_end(421, "4.7.0", "Too many errors; closing");
 }
 
@@ -68,7 +69,7 @@ void ServerSession::report_rejection(const Refusal& refusal, std::string_view re
   observe::Event event;
   event.type = observe::EventType::rejection;
   event.event_time = io::wall_now();
-  event.peer_name = helo_;
+  event.peer_name = peer_name().empty() ? std::string_view(helo_) : peer_name();
   const std::string peer = stream_.peer().host();
   event.peer_address = peer;
   if (transaction_) event.sender = transaction_->envelope.reverse_path;

@@ -31,6 +31,7 @@ ServerSession::~ServerSession() = default;
 
 Task<void> ServerSession::run(io::Opening opening) {
   Next next = Next::go_on;
+  command_began_ = io::now();
   if (opening == io::Opening::greeting) next = co_await greet();
   while (next == Next::go_on) next = co_await read_command();
   static_cast<void>(co_await flush());
@@ -43,15 +44,17 @@ void ServerSession::reset_transaction() {
 
 void ServerSession::ask_to_end() {
   ending_ = true;
+  pause_ends_.notify_all();
   stream_.wake();
 }
 
 // A client that talks before the greeting does not wait for replies: it is no mail server
 // (threats.md A3).
 Task<ServerSession::Next> ServerSession::greet() {
-  const Result<void> early = co_await stream_.poll();
-  if (!early) co_return Next::end;
-  if (!stream_.input().empty())
+  const bool talks = co_await talks_before_greeting();
+  if (talks && stream_.input().empty()) co_return Next::end;
+  if (talks) services_.counters.add(observe::Counter::early_talkers);
+  if (talks)
     co_return reply_and_end(554, "5.5.0", "You talked before the greeting; wait for 220 first");
   stream_.output() += "220 ";
   stream_.output() += services_.options.hostname;
@@ -78,11 +81,12 @@ Task<ServerSession::Next> ServerSession::read_command() {
     case io::LineReader::Found::incomplete:
       break;
   }
+  co_await pause_after_errors();
   const Next flushed = co_await flush();
   if (flushed == Next::end) co_return Next::end;
   if (ending_ && !transaction_)
     co_return reply_and_end(421, "4.3.2", "Service is closing; try again later");
-  const Result<void> filled = co_await stream_.fill(deadline_in(services_.options.command_timeout));
+  const Result<void> filled = co_await stream_.fill(command_deadline());
   if (filled || filled.error().code == Errc::interrupted) co_return Next::go_on;
   if (filled.error().code == Errc::timed_out)
     co_return reply_and_end(421, "4.4.2", "Timeout: no command came");
@@ -96,6 +100,7 @@ Task<ServerSession::Next> ServerSession::dispatch(std::string_view line) {
   if (parsed.is_fault()) next = refuse_fault(parsed.fault());
   KURIR_ASSERT(!parsed.is_incomplete());  // the line has its end
   lines_.done();
+  command_began_ = io::now();
   co_return next;
 }
 
@@ -103,6 +108,8 @@ Task<ServerSession::Next> ServerSession::dispatch(std::string_view line) {
 Task<ServerSession::Next> ServerSession::act(const wire::SmtpCommand& command) {
   const VerbTable::Row* row = VerbTable::find(command.verb);
   if (row == nullptr) co_return refuse({502, "5.5.1", "Command is not offered here"});
+  if (is_idling(command.verb))
+    co_return refuse({500, "5.5.1", "Too many commands that bring no mail; send some, or QUIT"});
   if (row->pipelining == Pipelining::last_in_group && lines_.octets_behind() > 0)
     co_return reply_and_end(554, "5.5.0",
                             "Unauthorised pipelining: wait for the reply to this command first");

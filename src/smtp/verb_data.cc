@@ -51,7 +51,8 @@ Task<std::optional<ServerSession::Refusal>> ServerSession::await_room(std::uint6
 std::string ServerSession::begin_content(QueueId id) {
   queue::Envelope& envelope = transaction_->envelope;
   envelope.received = io::wall_now();
-  return received_header(envelope, services_.options.hostname, id, stream_.encryption());
+  return received_header(envelope, services_.options.hostname, id, stream_.encryption(),
+                         peer_name());
 }
 
 // Reads to the real end whatever is wrong with the content: a reply before it would make commands

@@ -41,6 +41,13 @@ Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) 
     reply(refusal->code, refusal->enhanced, refusal->text);
     co_return refusal->code >= 500 ? count_error() : Next::go_on;
   }
+  const std::optional<GuardRefusal> guarded = co_await guard_refusal(address);
+  if (guarded) {
+    ++transaction_->refused_recipients;
+    const Refusal said{guarded->code, guarded->enhanced, guarded->text};
+    report_rejection(said, address);
+    co_return refuse(said);
+  }
   // A program of this machine's cannot try again later: what a mailbox has no room for waits here.
   const bool asks_for_room = service_ != Service::local && resolved.account.quota_octets > 0;
   if (resolved.kind == directory::Resolution::account && asks_for_room) {

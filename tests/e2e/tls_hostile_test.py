@@ -231,7 +231,8 @@ class TruncationTest(Case):
 
 class LimitTest(unittest.TestCase):
     def test_a_connection_too_many_is_told_nothing_in_plaintext(self):
-        with Server('--set', 'limits.connections_per_address_max=2') as server:
+        with Server('--set', 'limits.connections_per_address_max=2',
+                    '--set', 'limits.trusted=[]') as server:
             with server.wire('imap') as one, server.wire('imap') as two:
                 self.assertTrue(one.line() and two.line())
                 with server.wire('imap') as wire:

@@ -18,6 +18,7 @@ void add_queue(CLI::App& program, int& exit_code);
 void add_why(CLI::App& program, int& exit_code);
 void add_reload(CLI::App& program, int& exit_code);
 void add_stop(CLI::App& program, int& exit_code);
+void add_unit(CLI::App& program, int& exit_code);
 
 // Of --version.
 std::string version_text();

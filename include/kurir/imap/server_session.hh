@@ -62,6 +62,7 @@ class ServerSession {
   bool wants_tls() const { return wants_tls_; }
   // Shutting down: says BYE when no command runs, also in IDLE.
   void ask_to_end();
+  bool is_stranger() const { return !account_; }  // nobody has logged in
 
  private:
   friend struct VerbTable;

@@ -69,6 +69,9 @@ struct CoresOptions {
   unsigned count = 0;  // 0: as many as the process may run on
   DriverOptions driver;
   unsigned offload_threads = 2;
+  // Called once on one core, before any main, when all threads and rings are there; false: nothing
+  // runs. The simulator has no use for it.
+  std::function<bool()> when_ready;
 };
 
 class Cores {

@@ -163,6 +163,8 @@ class Listener {
  public:
   // Port 0 is replaced by the one chosen. Errc::busy where the address is in use.
   static Result<std::unique_ptr<Listener>> open(SocketAddress& address);
+  // A socket that listens already; takes it over.
+  static std::unique_ptr<Listener> adopt(Descriptor descriptor);
   ~Listener();  // asserts that close() was awaited
 
   // The next connection. Errors: cancelled after close() began. Running out of descriptors pauses

@@ -20,6 +20,11 @@ enum class Counter : std::uint8_t {
   pop3_connections,
   pop3_open,  // gauge
   connections_refused,
+  connections_shed,      // ended for others, where there was no room
+  early_talkers,         // talked before the greeting
+  strangers_listed,      // by a block list
+  strangers_greylisted,  // asked to come again, each time
+  hellos_refused,
   tls_handshakes,         // done, with clients
   tls_handshakes_failed,  // given up by either side
   logins,

@@ -45,6 +45,7 @@ class ServerSession {
   bool wants_tls() const { return wants_tls_; }
   // Shutting down: the session ends after the command that runs, and deletes nothing.
   void ask_to_end();
+  bool is_stranger() const { return !maildrop_; }  // nobody has logged in
 
  private:
   friend struct VerbTable;

@@ -45,13 +45,38 @@ struct Configuration {
     Addresses pop3s;
   } listen = everywhere();
 
+  struct Process {
+    std::string user, group;
+    bool confine_files = true;
+    bool deny_system_calls = true;
+  } process;
+
   struct Smtp {
     std::uint64_t message_size_max = 50'000'000;
     std::uint64_t recipients_max = 1000;
     std::uint64_t errors_max = 20;
     Nanoseconds command_timeout = std::chrono::minutes(5);  // RFC 5321 4.5.3.2.7
     Nanoseconds data_timeout = std::chrono::minutes(10);
+    std::uint64_t data_rate_min = 500;  // octets a second
+    std::uint64_t errors_soft = 10;
+    Nanoseconds error_delay = Seconds(1);
+    std::uint64_t idle_commands_max = 100;
   } smtp;
+
+  enum class ReverseDns : std::uint8_t { off, name, require };
+  enum class HelloCheck : std::uint8_t { off, syntax, full_name, resolves };
+  struct Strangers {  // hosts that are not in limits.trusted, and do not log in
+    Nanoseconds greet_pause{0};
+    ReverseDns reverse_dns = ReverseDns::off;
+    HelloCheck hello_check = HelloCheck::off;
+    std::vector<std::string> block_lists;
+    std::uint64_t block_threshold = 1;
+    Nanoseconds timeout = Seconds(5);  // of what is asked of name servers about one of them
+    bool greylist = false;
+    Nanoseconds greylist_delay = std::chrono::minutes(5);
+    Nanoseconds greylist_window = std::chrono::hours(48);
+    Nanoseconds greylist_lifetime = std::chrono::hours(36 * 24);
+  } strangers;
 
   struct Auth {
     bool allow_plaintext = false;
@@ -76,6 +101,10 @@ struct Configuration {
   struct Limits {
     std::uint64_t connections_max = 100'000;
     std::uint64_t connections_per_address_max = 1'000;
+    std::uint64_t connections_per_network_max = 4'000;
+    relay::Rate address_connection_rate, network_connection_rate;
+    Nanoseconds pressed_timeout = Seconds(10);
+    std::vector<std::string> trusted = {"127.0.0.0/8", "::1"};
   } limits;
 
   struct Store {
@@ -127,6 +156,21 @@ struct Configuration {
 
 template <class T>
 using Configured = std::expected<T, std::vector<ConfigurationFault>>;
+
+// The keys of [listen].
+struct ListenName {
+  std::string_view name;
+  Configuration::Addresses Configuration::Listen::* place;
+};
+inline constexpr ListenName listen_names[] = {
+    {"smtp", &Configuration::Listen::smtp},
+    {"submission", &Configuration::Listen::submission},
+    {"submissions", &Configuration::Listen::submissions},
+    {"imap", &Configuration::Listen::imap},
+    {"imaps", &Configuration::Listen::imaps},
+    {"pop3", &Configuration::Listen::pop3},
+    {"pop3s", &Configuration::Listen::pop3s},
+};
 
 // The text of a file, then each "KEY=VALUE" in turn over it; every fault that there is, not just
 // the first. VALUE is a TOML value; what is none ("10MB", "none", 127.0.0.1:25) is a string. `path`

@@ -18,6 +18,7 @@
 #include "kurir/observe/counters.hh"
 #include "kurir/observe/event_log.hh"
 #include "kurir/queue/queue.hh"
+#include "kurir/smtp/guard.hh"
 #include "kurir/smtp/transaction.hh"
 #include "kurir/wire/smtp_command.hh"
 #include "kurir/wire/smtp_data.hh"
@@ -40,6 +41,11 @@ struct ServerOptions {
   std::uint64_t data_rate_min = 500;   // octets a second beyond data_timeout
   bool allow_plaintext_login = false;  // AUTH without TLS
   bool offers_tls = false;             // STARTTLS (RFC 3207)
+  // Of strangers. After so many errors each further one is answered after the delay.
+  unsigned errors_soft = 10;
+  Nanoseconds error_delay = Seconds(1);
+  unsigned idle_commands_max = 100;           // NOOP, RSET, VRFY and HELP between two messages
+  Nanoseconds pressed_timeout = Seconds(10);  // command_timeout while the server is pressed
 };
 
 // Whether a mailbox with a quota takes more; asked at RCPT so that the sender hears it, not a
@@ -60,6 +66,7 @@ struct ServerServices {
   queue::Queue& queue;
   observe::EventLog& events;
   observe::Counters& counters;
+  Guard* guard = nullptr;  // none: everybody is trusted
 };
 
 class ServerSession {
@@ -77,6 +84,8 @@ class ServerSession {
   // Shutting down: a session between transactions says 421 and ends, one within goes on until its
   // transaction ends.
   void ask_to_end();
+  // Nothing is lost with it: nobody has logged in, no message is on its way.
+  bool is_stranger() const { return user_.empty() && !transaction_; }
 
  private:
   friend struct VerbTable;
@@ -110,6 +119,19 @@ class ServerSession {
   Next refuse_fault(const wire::SmtpFault& fault);
   Next count_error();
   static Refusal refusal_of(const Error& error);
+
+  // guarding.cc
+  struct Stranger {  // apart, for most servers ask nothing
+    Acquaintance acquaintance;
+    std::string helo_checked;  // and found good
+  };
+  bool is_guarded() const;
+  Task<bool> talks_before_greeting();
+  Task<std::optional<GuardRefusal>> guard_refusal(std::string recipient);
+  std::string_view peer_name() const;
+  Task<void> pause_after_errors();
+  bool is_idling(wire::SmtpVerb verb);
+  Deadline command_deadline() const;
 
   // one verb, one file
   Task<Next> ehlo(const wire::SmtpCommand& command);
@@ -168,7 +190,11 @@ class ServerSession {
   std::unique_ptr<Transaction> transaction_;  // apart: most connections are idle
   std::unique_ptr<Incoming> incoming_;        // BDAT has begun
   unsigned errors_ = 0, logins_failed_ = 0;
-  bool ending_ = false, wants_tls_ = false;
+  unsigned idle_commands_ = 0;
+  bool ending_ = false, wants_tls_ = false, owes_pause_ = false;
+  Instant command_began_{};
+  std::unique_ptr<Stranger> stranger_;
+  Signal pause_ends_;
 };
 
 }  // namespace kurir::smtp

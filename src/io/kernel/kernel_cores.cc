@@ -85,6 +85,8 @@ Result<void> Cores::run(const CoresOptions& options, std::function<Task<void>(Co
     }
     Core core(CoreIndex(number), std::move(*driver), mesh, offload);
     ready.arrive_and_wait();  // every driver is attached before the first doorbell
+    if (number == 0 && !failed && options.when_ready && !options.when_ready()) failed = true;
+    ready.arrive_and_wait();
     if (!failed) run(core, main(CoreIndex(number)), mains_running);
     ready.arrive_and_wait();  // no driver goes while another core may ring it
     Core::exchange_current(nullptr);

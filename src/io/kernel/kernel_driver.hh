@@ -10,6 +10,12 @@
 
 namespace kurir::io::kernel {
 
+inline constexpr int backlog = 4096;  // connections that nobody has accepted yet
+
+// A stream socket at an address, that does not listen yet.
+Result<Descriptor> bind_stream(SocketAddress& address, bool shared_port);
+SocketAddress address_of(Descriptor socket);
+
 class KernelDriver final : public Driver {
  public:
   static Result<std::unique_ptr<KernelDriver>> create(const DriverOptions& options);
@@ -56,6 +62,7 @@ class KernelDriver final : public Driver {
   explicit KernelDriver(const DriverOptions& options) : options_(options) {}
   Result<void> make_ring();
   Result<void> make_buffers();
+  Result<void> restrict_ring();
   void arm_doorbell();
   io_uring_sqe& next_entry();
   void enqueue(io_uring_sqe& entry, Completion& completion);

@@ -110,7 +110,7 @@ std::unexpected<Error> open_failure(int socket, int error_number) {
 
 }  // namespace
 
-Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port) {
+Result<Descriptor> bind_stream(SocketAddress& address, bool shared_port) {
   const ShortPath short_path(address.path());
   RawAddress raw{};
   const bool is_unix = address.family() == Family::unix;
@@ -132,9 +132,21 @@ Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port
       ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
   if (::bind(socket, &raw.any, length) != 0) return listen_failure(socket, errno);
-  if (::listen(socket, 4096) != 0) return listen_failure(socket, errno);
-  if (!is_unix) address = local_of(Descriptor{socket});
+  if (!is_unix) address = address_of(Descriptor{socket});
   return Descriptor{socket};
+}
+
+SocketAddress address_of(Descriptor socket) {
+  RawAddress raw{};
+  socklen_t length = sizeof raw;
+  if (::getsockname(socket.number, &raw.any, &length) != 0) return {};
+  return from_raw(raw);
+}
+
+Result<Descriptor> KernelDriver::listen(SocketAddress& address, bool shared_port) {
+  const Result<Descriptor> bound = bind_stream(address, shared_port);
+  if (bound && ::listen(bound->number, backlog) != 0) return listen_failure(bound->number, errno);
+  return bound;
 }
 
 Result<Descriptor> KernelDriver::open_stream(Family family, const SocketAddress* from) {
@@ -184,12 +196,7 @@ SocketAddress KernelDriver::peer_of(Descriptor socket) {
   return from_raw(raw);
 }
 
-SocketAddress KernelDriver::local_of(Descriptor socket) {
-  RawAddress raw{};
-  socklen_t length = sizeof raw;
-  if (::getsockname(socket.number, &raw.any, &length) != 0) return {};
-  return from_raw(raw);
-}
+SocketAddress KernelDriver::local_of(Descriptor socket) { return address_of(socket); }
 
 void KernelDriver::shut_down(Descriptor socket) { ::shutdown(socket.number, SHUT_RDWR); }
 void KernelDriver::shut_down_send(Descriptor socket) { ::shutdown(socket.number, SHUT_WR); }
