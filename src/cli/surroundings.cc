@@ -155,7 +155,10 @@ Done ServeSurroundings::confine() const {
   if (!config_path_.empty()) files.readable.push_back(folder_of(config_path_));
   for (const auto* paths : {&configuration_.tls.certificates, &configuration_.tls.private_keys})
     for (const std::string& path : *paths) files.readable.push_back(folder_of(path));
-  files.readable.push_back(folder_of(configuration_.tls.ca_file));
+  for (const std::string& path :
+       {configuration_.tls.ca_file, configuration_.tls.client_ca_file,
+        configuration_.relay.certificate, configuration_.relay.private_key})
+    if (!path.empty()) files.readable.push_back(folder_of(path));
   const std::string& log = configuration_.log.events;
   if (log != "stdout" && log != "none") files.writable.push_back(folder_of(log));
   return forgive(io::confine_files(files),

@@ -174,7 +174,7 @@ class Unit(unittest.TestCase):
     def test_it_is_printed(self):
         unit = subprocess.run([PROGRAM, 'unit', '--config', '/etc/kurir/k.toml'], text=True,
                               capture_output=True, check=True).stdout
-        self.assertRegex(unit, r'(?m)^ExecStart=/.*kurir serve --config /etc/kurir/k.toml$')
+        self.assertRegex(unit, r'(?m)^ExecStart=/.*kurir\S* serve --config /etc/kurir/k.toml$')
         self.assertIn('Type=notify-reload', unit)
         sockets = subprocess.run([PROGRAM, 'unit', '--sockets'], text=True, capture_output=True,
                                  check=True).stdout
