@@ -23,11 +23,25 @@ void Text::drop(Block* block) {
   ::operator delete(block, sizeof(Block) + block->octets);
 }
 
+Text& TextCache::place_of(std::string_view octets) {
+  return recent_[std::hash<std::string_view>{}(octets) % recent_.size()];
+}
+
 Text TextCache::share(std::string_view octets) {
   if (octets.empty()) return {};
-  Text& recent = recent_[std::hash<std::string_view>{}(octets) % recent_.size()];
+  Text& recent = place_of(octets);
   if (recent != octets) recent = octets;
   return recent;
+}
+
+void TextCache::share(Text& text) {
+  if (text.empty()) return;
+  Text& recent = place_of(text.view());
+  if (recent == text.view()) {
+    text = recent;
+  } else {
+    recent = text;
+  }
 }
 
 }  // namespace kurir::queue

@@ -33,8 +33,17 @@ TEST(TextCache, the_same_octets_become_the_same_text) {
   const Text first = cache.share("ESMTPA");
   EXPECT_TRUE(cache.share(std::string("ESMTPA")).is_same_as(first));
   EXPECT_TRUE(cache.share("").empty());
-  for (int i = 0; i < 1000; ++i) EXPECT_EQ(cache.share(std::to_string(i)), std::to_string(i));
+  for (int i = 0; i < 20'000; ++i) EXPECT_EQ(cache.share(std::to_string(i)), std::to_string(i));
   EXPECT_EQ(first, "ESMTPA");  // though it fell out of the cache
+}
+
+TEST(TextCache, a_text_is_replaced_by_the_one_of_the_same_octets) {
+  TextCache cache;
+  Text first("127.0.0.1:4711"), second("127.0.0.1:4711"), other("127.0.0.1:4712"), empty;
+  for (Text* text : {&first, &other, &second, &empty}) cache.share(*text);
+  EXPECT_TRUE(second.is_same_as(first));
+  EXPECT_EQ(other, "127.0.0.1:4712");
+  EXPECT_TRUE(empty.empty());
 }
 
 }  // namespace

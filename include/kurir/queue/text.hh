@@ -102,10 +102,12 @@ class Texts {
 class TextCache {
  public:
   Text share(std::string_view octets);
-  void share(Text& text) { text = share(text.view()); }
+  void share(Text& text);
 
  private:
-  std::array<Text, 64> recent_;  // by hash
+  Text& place_of(std::string_view octets);
+  // By hash. Mail of many connections comes by turns, each with a text of its own.
+  std::array<Text, 4096> recent_;
 };
 
 }  // namespace kurir::queue
