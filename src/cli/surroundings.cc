@@ -191,6 +191,8 @@ server::Surroundings ServeSurroundings::hooks() {
           .confine = [this] { return confine(); },
           .seal = [this] { return seal(); },
           .descriptors = descriptors_,
+          .memory_octets = io::memory_octets(),
+          .memory_used = io::memory_used,
           .tell = [this](server::ServiceState state) { tell(state); },
           .watchdog_interval = manager_.watchdog_interval()};
 }

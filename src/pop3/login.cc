@@ -71,7 +71,7 @@ Task<std::optional<std::string>> ServerSession::ask_for_response() {
   stream_.output() += "+ \r\n";
   const Next flushed = co_await flush();
   if (flushed == Next::end) co_return std::nullopt;
-  const Deadline deadline = deadline_in(services_.options.command_timeout);
+  const Deadline deadline = read_deadline();
   for (;;) {
     std::string_view line;
     const io::LineReader::Found found = lines_.next(limits::smtp_auth_octets_max, line);

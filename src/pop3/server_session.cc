@@ -3,6 +3,7 @@
 #include "kurir/pop3/server_session.hh"
 
 #include "kurir/base/assert.hh"
+#include "kurir/io/clock.hh"
 #include "verbs.hh"
 
 namespace kurir::pop3 {
@@ -14,6 +15,7 @@ ServerSession::~ServerSession() = default;
 
 // Whatever way the session ends, the maildrop is unlocked; only QUIT deletes (RFC 1939 6).
 Task<void> ServerSession::run(io::Opening opening) {
+  began_ = command_began_ = io::now();
   if (opening == io::Opening::greeting)
     stream_.output() += "+OK Kurir POP3 at " + services_.options.hostname + "\r\n";
   Next next = Next::go_on;
@@ -37,6 +39,7 @@ Task<ServerSession::Next> ServerSession::read_command() {
       if (parsed.is_fault()) next = refuse_fault(parsed.fault());
       KURIR_ASSERT(!parsed.is_incomplete());  // the line has its end
       lines_.done();
+      command_began_ = io::now();
       co_return next;
     }
     case io::LineReader::Found::too_long:
@@ -53,10 +56,16 @@ Task<ServerSession::Next> ServerSession::read_command() {
     stream_.output() += "-ERR [SYS/TEMP] Service is closing; nothing was deleted\r\n";
     co_return Next::end;
   }
-  const Result<void> filled = co_await stream_.fill(deadline_in(services_.options.command_timeout));
+  const Result<void> filled = co_await stream_.fill(read_deadline());
   if (filled || filled.error().code == Errc::interrupted) co_return Next::go_on;
   co_return Next::end;  // RFC 1939 3: a timeout ends the session without a reply and deletes
                         // nothing
+}
+
+// A command, and the whole login, must be there by then, however its octets come (threats.md F1).
+Deadline ServerSession::read_deadline() const {
+  if (!maildrop_) return began_ + services_.options.login_timeout;
+  return command_began_ + services_.options.command_timeout;
 }
 
 Task<ServerSession::Next> ServerSession::act(const wire::Pop3Command& command) {

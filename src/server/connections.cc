@@ -50,7 +50,9 @@ Entry ConnectionCounts::enter(const io::SocketAddress& peer, Instant now, bool m
   const auto one_more = [](std::atomic<std::uint32_t>& open) {
     return open.fetch_add(1, std::memory_order_relaxed);
   };
-  const bool room = all_.fetch_add(1, std::memory_order_relaxed) < limits_.max || may_exceed;
+  const bool is_place = all_.fetch_add(1, std::memory_order_relaxed) < limits_.max;
+  const bool is_memory = !memory_is_short_.load(std::memory_order_relaxed);
+  const bool room = (is_place && is_memory) || may_exceed;
   const bool address_room = one_more(address.open) < limits_.per_address_max || !is_stranger;
   const bool network_room = one_more(network.open) < limits_.per_network_max || !is_stranger;
   Entry entry = Entry::open;

@@ -35,6 +35,8 @@ class CoreServer {
     checkpoint_wanted_.notify_all();
   }
   CoreIndex core() const { return core_; }
+  // Ends connections that nothing is lost with, at most so many.
+  void shed(unsigned count);
   // Whether every core serves; known once all have recovered and listen, or one of them could not.
   Task<bool> started();
   // The guest has left, or never came.

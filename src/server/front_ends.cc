@@ -75,6 +75,10 @@ void CoreServer::add_front_ends() {
   listeners_.clear();
 }
 
+void CoreServer::shed(unsigned count) {
+  while (count-- > 0 && connections_.shed_one()) counters_.add(observe::Counter::connections_shed);
+}
+
 // A client that waits for a handshake would take a refusal in plaintext for a broken one.
 FrontEndNames CoreServer::names_of(Protocol protocol) {
   using observe::Counter;

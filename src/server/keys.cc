@@ -246,8 +246,16 @@ constexpr Key table[] = {
     {"limits.network_connection_rate", "The same, from one network.",
      [](C& c) -> Field { return RateField{&c.limits.network_connection_rate}; }},
     {"limits.pressed_timeout",
-     "smtp.command_timeout of strangers while four of five connections_max are there.",
+     "smtp.command_timeout of strangers while four of five connections_max are there, or memory\n"
+     "runs short.",
      [](C& c) -> Field { return Duration{&c.limits.pressed_timeout, Seconds(1), hours(1)}; }},
+    {"limits.memory_max",
+     "Memory of the server beyond which connections that have not logged in make room for new "
+     "ones\n"
+     "(421), those that have been there longest first; 0 is three quarters of what the machine, "
+     "or\n"
+     "the server's cgroup, has.",
+     [](C& c) -> Field { return Size{&c.limits.memory_max, 0, no_bound}; }},
     {"limits.trusted",
      "Networks that of these limits only connections_max counts for, whose hosts are no strangers.",
      [](C& c) -> Field {

@@ -15,6 +15,8 @@ namespace {
 constexpr int standard_output = 1;
 constexpr int exit_cannot_create = 73;
 constexpr Nanoseconds greylist_interval = std::chrono::minutes(5);
+constexpr Nanoseconds memory_interval = Seconds(1);
+constexpr unsigned shed_at_once_max = 256;  // a core, an interval
 
 }  // namespace
 
@@ -101,6 +103,7 @@ Task<void> Supervisor::announce() {
   }
   print_greeting();
   tell(ServiceState::ready);
+  if (shared_.options.surroundings.memory_used) scope_.start(watch_memory());
   if (shared_.options.surroundings.watchdog_interval > Nanoseconds(0))
     scope_.start(feed_watchdog());
   if (shared_.configuration.log.summary && io::is_terminal(standard_output)) {
@@ -120,6 +123,22 @@ Task<void> Supervisor::feed_watchdog() {
     for (const CoreServer* server : shared_.servers) co_await io::on_core(server->core(), [] {});
     tell(ServiceState::alive);
     co_await ends_.wait(deadline_in(interval));
+  }
+}
+
+// The order in which work is given up: patience with strangers, strangers who are there, newcomers.
+// Whoever has logged in or sends a message stays.
+Task<void> Supervisor::watch_memory() {
+  const Surroundings& around = shared_.options.surroundings;
+  const std::uint64_t said = shared_.configuration.limits.memory_max;
+  const std::uint64_t octets_max = said > 0 ? said : around.memory_octets / 4 * 3;
+  while (octets_max > 0 && !ended_ && !stopping_) {
+    const bool is_short = around.memory_used() > octets_max;
+    shared_.connection_counts.set_memory_is_short(is_short);
+    for (CoreServer* server : shared_.servers)
+      if (is_short)
+        co_await io::on_core(server->core(), [server] { server->shed(shed_at_once_max); });
+    co_await ends_.wait(deadline_in(memory_interval));
   }
 }
 

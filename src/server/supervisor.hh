@@ -30,6 +30,7 @@ class Supervisor {
   void print_greeting();
   void tell(ServiceState state) const;
   Task<void> feed_watchdog();
+  Task<void> watch_memory();
   Task<void> keep_greylist();
   Task<void> write_greylist();
 

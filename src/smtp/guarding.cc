@@ -40,8 +40,12 @@ Task<bool> ServerSession::talks_before_greeting() {
 Task<std::optional<GuardRefusal>> ServerSession::guard_refusal(std::string recipient) {
   std::optional<GuardRefusal> refusal;
   if (service_ != Service::transfer || !is_guarded()) co_return refusal;
-  if (stranger_) refusal = stranger_->acquaintance.refusal;
   Guard& guard = *services_.guard;
+  if (!stranger_ && guard.is_curious()) {  // the session began with STARTTLS: answers are cached
+    stranger_ = std::make_unique<Stranger>();
+    stranger_->acquaintance = co_await guard.get_to_know(stream_.peer());
+  }
+  if (stranger_) refusal = stranger_->acquaintance.refusal;
   if (!refusal && (!stranger_ || stranger_->helo_checked != helo_)) {
     refusal = co_await guard.check_hello(stream_.peer(), helo_);
     if (!refusal && stranger_) stranger_->helo_checked = helo_;
@@ -70,7 +74,7 @@ bool ServerSession::is_idling(wire::SmtpVerb verb) {
   using wire::SmtpVerb;
   const bool is_idle = verb == SmtpVerb::noop || verb == SmtpVerb::rset || verb == SmtpVerb::vrfy ||
                        verb == SmtpVerb::help;
-  if (verb == SmtpVerb::data) idle_commands_ = 0;
+  if (verb == SmtpVerb::data || verb == SmtpVerb::bdat) idle_commands_ = 0;
   if (is_idle) ++idle_commands_;
   return is_idle && idle_commands_ > services_.options.idle_commands_max;
 }

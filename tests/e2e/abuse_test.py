@@ -1,12 +1,17 @@
 """What strangers may not do (threats A3, C, D, F). The test is a stranger: nobody is trusted."""
 
+import json
+import os
+import pathlib
+import re
 import socket
 import struct
 import threading
 import time
 import unittest
 
-from harness import BOB, Case, Server, message, new_token, wait_until
+from harness import BOB, PROGRAM, Case, Server, message, new_token, wait_until
+from tls_test import insecure_context
 
 NOBODY_TRUSTED = ('--set', 'limits.trusted=[]')
 
@@ -149,6 +154,88 @@ class Connections(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 10)
 
 
+    def test_content_must_come_in_time(self):
+        server = server_of(self, 'smtp.data_timeout=1s')
+        with server.wire('smtp') as wire:
+            wire.reply()
+            for line in (b'EHLO slow.test', b'MAIL FROM:<a@slow.test>',
+                         b'RCPT TO:<%s>' % BOB.encode()):
+                self.assertEqual(wire.ask(line)[0], 250)
+            self.assertEqual(wire.ask(b'DATA')[0], 354)
+            self.assertEqual(self.trickle(wire, b'x'), 421)
+
+    def trickle(self, wire, octet):
+        """The code that ends it, or 0 after 15 s."""
+        wire.socket.settimeout(0.1)
+        end = time.monotonic() + 15
+        while time.monotonic() < end:
+            wire.send(octet)
+            try:
+                return wire.reply()[0]
+            except TimeoutError:
+                continue
+        return 0
+
+    def test_a_flood_of_connections_leaves_nothing_behind(self):
+        server = server_of(self)
+        descriptors = pathlib.Path(f'/proc/{server.process.pid}/fd')
+        server.send(message(new_token()))
+        before = len(list(descriptors.iterdir()))
+        for _ in range(20):
+            wires = [server.wire('smtp') for _ in range(100)]
+            for wire in wires:
+                wire.close()
+        wait_until(lambda: len(list(descriptors.iterdir())) <= before + 5, what='closed sockets')
+        server.assert_alive()
+
+
+class Short(unittest.TestCase):
+    """Descriptors or memory run short (F2, F3)."""
+
+    def with_descriptors(self, count, *settings):
+        server = Server(*NOBODY_TRUSTED, *settings)
+        self.addCleanup(server.remove)
+        program = server.folder / 'few'
+        program.write_text(f'#!/bin/sh\nulimit -n {count}\nexec {PROGRAM} "$@"\n')
+        program.chmod(0o755)
+        server.program = program
+        return server.start()
+
+    def test_few_descriptors(self):
+        server = self.with_descriptors(256)
+        user = server.imap()
+        wires = [server.wire('smtp') for _ in range(400)]
+        self.addCleanup(lambda: [wire.close() for wire in wires])
+        self.assertEqual(wires[-1].reply()[0], 220)  # who comes last is served
+        token = new_token()
+        server.send(message(token))
+        server.wait_for(token.encode())
+        self.assertEqual(user.noop()[0], 'OK')  # who has logged in stays
+        gone = [wire for wire in wires[:100] if self.is_told(wire)]
+        self.assertEqual(len(gone), 100)  # who was there first was told why he had to go
+        before = self.processor_seconds(server)
+        time.sleep(0.5)  # measures that it does not spin
+        self.assertLess(self.processor_seconds(server) - before, 0.3)
+        user.logout()
+
+    def is_told(self, wire):
+        return 421 in [code for code, _ in wire.rest()]
+
+    def processor_seconds(self, server):
+        fields = pathlib.Path(f'/proc/{server.process.pid}/stat').read_text().split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf('SC_CLK_TCK')
+
+    def test_little_memory(self):
+        server = server_of(self, 'limits.memory_max=1')
+
+        def told():
+            with server.wire('smtp') as wire:
+                return wire.reply()
+        code, text = wait_until(lambda: (lambda said: said[0] == 421 and said)(told()),
+                                what='a refusal')
+        self.assertIn('try again later', text)
+
+
 class Patience(unittest.TestCase):
     def test_who_talks_in_the_greet_pause_is_hung_up_on(self):
         server = server_of(self, 'strangers.greet_pause=10s')
@@ -199,6 +286,18 @@ class Known(unittest.TestCase):
         with server.smtp('submission', BOB) as client:  # a user is no stranger
             self.assertEqual(client.mail(BOB)[0], 250)
             self.assertEqual(client.rcpt(BOB)[0], 250)
+
+    def test_a_listed_host_is_refused_over_tls_too(self):
+        _, servers = names_of(self, {self.LISTED: ['127.0.0.2']})
+        server = server_of(self, servers, 'strangers.block_lists=["bl.test"]')
+        with server.wire('smtp') as wire:
+            wire.reply()
+            wire.ask(b'EHLO client.test')
+            self.assertEqual(wire.ask(b'STARTTLS')[0], 220)
+            wire.socket = insecure_context().wrap_socket(wire.socket)
+            wire.ask(b'EHLO client.test')
+            wire.ask(b'MAIL FROM:<sender@example.org>')
+            self.assertEqual(wire.ask(b'RCPT TO:<%s>' % BOB.encode())[0], 550)
 
     def test_an_answer_that_is_not_mapped_and_a_good_list_refuse_nobody(self):
         _, servers = names_of(self, {self.LISTED: ['127.0.0.9'], '1.0.0.127.a.test': ['127.0.0.2'],
@@ -271,6 +370,24 @@ class Hostile(Case):
                             b'RCPT TO:<%s> ORCPT=rfc822;a+0D+0Ab' % BOB.encode())
         self.assertIn(answer[1], range(500, 560))
 
+    def test_logs_are_lines_of_json_whatever_is_said(self):
+        """D6."""
+        for name in (b'a\x1b[2J', b'a\x00b', '\u202eabc\u2028'.encode(), b'x' * 900, b'"},{"a":"'):
+            with self.server.wire('smtp') as wire:
+                wire.reply()
+                wire.ask(b'EHLO ' + name)
+                wire.ask(b'HELO client.test')
+                wire.ask(b'MAIL FROM:<"\\"},{"@x.test>')
+                wire.ask(b'RCPT TO:<nobody"@example.test>')
+                wire.ask(b'RCPT TO:<"no\\"body"@example.test>')
+        path = self.server.folder / 'log'
+        wait_until(lambda: '"Rejection"' in path.read_text(), what='an event')
+        log = path.read_text()
+        for line in log.splitlines()[:-1]:  # the last one may be half written
+            if line.startswith('{'):
+                self.assertIn('type', json.loads(line))
+        self.assertIsNone(re.search('[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]', log))
+
     def test_shell_and_sql_in_addresses(self):
         for path in (b';sleep 66;', b'`id`@x.test', b'$(id)@x.test', b'|id@x.test',
                      b'"a\' OR 1=1--"@x.test'):
@@ -287,5 +404,3 @@ class Hostile(Case):
             with self.subTest(path=path[:20]):
                 self.codes(b'MAIL FROM:' + path, b'RSET')
         self.server.assert_alive()
-
-

@@ -164,7 +164,7 @@ Task<void> silent(House& house) {
 }
 TEST(Pop3Session, gives_up_a_client_that_says_nothing) {
   ServerOptions options = small_limits();
-  options.command_timeout = Milliseconds(30);
+  options.login_timeout = Milliseconds(30);
   House::run(options, silent);
 }
 

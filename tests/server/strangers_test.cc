@@ -162,6 +162,26 @@ TEST(ConnectionCounts, limits_the_address_its_network_and_all) {
   EXPECT_TRUE(counts.is_pressed());
 }
 
+TEST(ConnectionCounts, where_memory_is_short_somebody_must_make_room) {
+  ConnectionCounts counts(limits(), 1);
+  counts.set_memory_is_short(true);
+  EXPECT_TRUE(counts.is_pressed());
+  EXPECT_EQ(counts.enter(at("192.0.2.1"), {}), Entry::full);
+  EXPECT_EQ(counts.enter(at("192.0.2.1"), {}, true), Entry::open);
+  counts.set_memory_is_short(false);
+  EXPECT_FALSE(counts.is_pressed());
+  EXPECT_EQ(counts.enter(at("192.0.2.1"), {}), Entry::open);
+}
+
+TEST(ConnectionCounts, who_is_trusted_counts_for_the_whole_only) {
+  ConnectionLimits with_trust = limits();
+  with_trust.trusted = {Network::parse("192.0.2.0/24").value()};
+  ConnectionCounts counts(with_trust, 1);
+  for (int times = 0; times < 10; ++times)
+    EXPECT_EQ(counts.enter(at("192.0.2.1"), {}), Entry::open);
+  EXPECT_EQ(counts.enter(at("192.0.2.1"), {}), Entry::full);
+}
+
 TEST(ConnectionCounts, an_ipv6_network_is_a_64) {
   ConnectionCounts counts(limits(), 1);
   for (int host = 1; host <= 3; ++host)

@@ -40,6 +40,11 @@ ConfinedOr confine_files(const AllowedFiles& allowed);
 // seccomp, all threads: no further ring, no executing, no tracing, nothing of an administrator's.
 ConfinedOr deny_system_calls();
 
+// What memory the machine, or the process's cgroup, has; of that, what the process uses and nobody
+// could get back from it (no pages of files). 0: not known.
+std::uint64_t memory_octets();
+std::uint64_t memory_used();
+
 // As many descriptors as the system lets the process have; the number.
 std::uint64_t raise_descriptor_limit();
 

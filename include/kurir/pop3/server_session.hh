@@ -24,6 +24,7 @@ struct ServerOptions {
   unsigned errors_max = 20;
   unsigned logins_failed_max = 3;
   Nanoseconds command_timeout = std::chrono::minutes(10);  // RFC 1939 3: at least that
+  Nanoseconds login_timeout = std::chrono::seconds(60);    // from the connection to the login
 };
 
 // All of this core, all outlive the session.
@@ -67,6 +68,7 @@ class ServerSession {
   Task<Next> read_command();
   Task<Next> act(const wire::Pop3Command& command);
   Task<Next> flush();
+  Deadline read_deadline() const;
   Next count_error(std::string_view text);
   Next refuse_fault(const wire::Pop3Fault& fault);
   void ok(std::string_view text);
@@ -104,6 +106,7 @@ class ServerSession {
   io::LineReader lines_;
   std::string user_;  // USER's, until PASS
   std::optional<Maildrop> maildrop_;
+  Instant began_{}, command_began_{};
   unsigned errors_ = 0, logins_failed_ = 0;
   bool ending_ = false, wants_tls_ = false;
 };

@@ -104,6 +104,7 @@ struct Configuration {
     std::uint64_t connections_per_network_max = 4'000;
     relay::Rate address_connection_rate, network_connection_rate;
     Nanoseconds pressed_timeout = Seconds(10);
+    std::uint64_t memory_max = 0;  // 0: three quarters of what there is
     std::vector<std::string> trusted = {"127.0.0.0/8", "::1"};
   } limits;
 

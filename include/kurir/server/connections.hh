@@ -42,9 +42,15 @@ class ConnectionCounts {
   Entry enter(const io::SocketAddress& peer, Instant now, bool may_exceed = false);
   void leave(const io::SocketAddress& peer);
   bool is_trusted(const io::SocketAddress& peer) const { return contains(limits_.trusted, peer); }
-  // Four of five places are taken.
-  bool is_pressed() const { return all_.load(std::memory_order_relaxed) * 5 >= limits_.max * 4; }
-  bool is_full() const { return all_.load(std::memory_order_relaxed) >= limits_.max; }
+  // Memory runs short: a newcomer is served only where somebody makes room.
+  void set_memory_is_short(bool is_short) {
+    memory_is_short_.store(is_short, std::memory_order_relaxed);
+  }
+  // Four of five places are taken, or memory runs short.
+  bool is_pressed() const {
+    return memory_is_short_.load(std::memory_order_relaxed) ||
+           all_.load(std::memory_order_relaxed) * 5 >= limits_.max * 4;
+  }
 
  private:
   static constexpr std::size_t places = 1 << 16;
@@ -59,6 +65,7 @@ class ConnectionCounts {
   const ConnectionLimits limits_;
   const std::uint64_t hash_key_;
   std::atomic<std::uint64_t> all_{0};
+  std::atomic<bool> memory_is_short_{false};
   std::vector<Place> addresses_, networks_;
 };
 

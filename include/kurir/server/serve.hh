@@ -35,8 +35,10 @@ struct Surroundings {
   std::function<std::expected<void, std::string>()> confine;
   // When there are threads and rings, before anything is served.
   std::function<std::expected<void, std::string>()> seal;
-  std::uint64_t descriptors = 0;           // that the process may have; 0: not known
-  std::function<void(ServiceState)> tell;  // core 0
+  std::uint64_t descriptors = 0;               // that the process may have; 0: not known
+  std::uint64_t memory_octets = 0;             // that there are; 0: not known
+  std::function<std::uint64_t()> memory_used;  // asked every second; never waits
+  std::function<void(ServiceState)> tell;      // core 0
   Nanoseconds watchdog_interval{0};  // how often it is told that all cores are alive; 0: never
 };
 

@@ -98,6 +98,21 @@ Result<void> KernelDriver::restrict_ring() {
   int failure = call(IORING_REGISTER_RESTRICTIONS, allowed.data(), count);
   if (failure == 0) failure = call(IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
   if (failure != 0) return fail(Errc::unsupported, Origin::core, failure);
+  return verify_restrictions();
+}
+
+// An operation that is not on the list is tried. It comes back before any other.
+Result<void> KernelDriver::verify_restrictions() {
+  io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+  KURIR_ASSERT(entry != nullptr);
+  io_uring_prep_nop(entry);
+  const int entered = io_uring_submit_and_wait(&ring_, 1);
+  if (entered < 0) return fail(Errc::unsupported, Origin::core, -entered);
+  io_uring_cqe* answer = nullptr;
+  const bool answered = io_uring_peek_cqe(&ring_, &answer) == 0;
+  const bool refused = answered && answer->res == -EACCES;
+  if (answered) io_uring_cqe_seen(&ring_, answer);
+  if (!refused) return fail(Errc::unsupported, Origin::core, ENOTSUP);
   return {};
 }
 

@@ -63,6 +63,7 @@ class KernelDriver final : public Driver {
   Result<void> make_ring();
   Result<void> make_buffers();
   Result<void> restrict_ring();
+  Result<void> verify_restrictions();
   void arm_doorbell();
   io_uring_sqe& next_entry();
   void enqueue(io_uring_sqe& entry, Completion& completion);
