@@ -1,10 +1,12 @@
 """Content in chunks (RFC 3030), with peers that have them, and for hosts that take less."""
 
+import re
 import smtplib
 import unittest
 
 from exim import Exim
 from harness import ALICE, BOB, message, new_token, wait_until
+from hostile_smuggling_test import SEQUENCES
 from next_hop import NextHop
 from postfix import Postfix, free_port
 from relay import RelayCase
@@ -74,6 +76,34 @@ class Chunking(RelayCase):
             bdat(client, BOB, [domain.address()], [content], [' BODY=BINARYMIME'])
         mail = self.wait_for_mail(hop, token)
         self.assertTrue(mail.content.endswith(b'base64\r\n\r\nAAouCv8=\r\n'), mail.content)
+
+    def test_nothing_is_smuggled_out(self):
+        """threats.md A2: what BDAT lets in leaves in DATA without a bare CR or LF, as one mail."""
+        domain = self.domain()
+        hop = self.hop(domain.mx[0])
+        head = (b'Subject: %s\r\nMIME-Version: 1.0\r\nContent-Type: application/x\r\n'
+                b'Content-Transfer-Encoding: binary\r\n\r\n')
+        accepted = []
+        for sequence in SEQUENCES:
+            for options in ((), (' BODY=8BITMIME',), (' BODY=BINARYMIME',)):
+                token = new_token()
+                content = (head % token.encode() + b'OUTER' + sequence +
+                           b'MAIL FROM:<evil@evil.test>\r\nRCPT TO:<v@evil.test>\r\nDATA\r\n'
+                           b'Subject: SMUGGLED\r\n\r\nx\r\n.\r\n')
+                with self.server.smtp('submission', BOB) as client:
+                    code = bdat(client, BOB, [domain.address()], [content], options)[-1][0]
+                self.assertIn(code, (250, 550, 554), sequence)
+                if code == 250:
+                    accepted.append(token)
+        self.wait_for_empty_queue()
+        for token in accepted:
+            mails = hop.received(token)
+            bounces = self.bounces(token)
+            self.assertEqual(len(mails) + len(bounces), 1, token)
+            for mail in mails:
+                self.assertIsNone(re.search(rb'(?<!\r)\n|\r(?!\n)', mail.content))
+        self.assertGreaterEqual(len(accepted), len(SEQUENCES))
+        self.assertFalse([line for line in hop.said('MAIL') if 'evil' in str(line)])
 
     def test_through_postfix_and_exim(self):
         for peer in (Postfix, Exim):

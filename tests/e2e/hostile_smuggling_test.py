@@ -1,8 +1,12 @@
-"""No sequence but CRLF.CRLF ends a message (threats A1): 17 that look like it, split anywhere."""
+"""No sequence but CRLF.CRLF ends a message (threats A1): 17 that look like it, split anywhere, on
+each listener, over TLS too, from hosts that are trusted and from such that are not. The last line
+of a test says how many were tried and how many passed."""
 
+import base64
 import random
 
 from harness import ALICE, BOB, Case, greeted, message, new_token
+from tls_test import TlsWire, context_for
 
 SEQUENCES = (
     b'\n.\n', b'\n.\r\n', b'\r\n.\n', b'\r.\r', b'\r.\n', b'\n.\r', b'\r.\r\n', b'\r\n.\r',
@@ -22,8 +26,10 @@ class Smuggling(Case):
 
     def begin(self, listener, second):
         """A session that has just been answered 354."""
-        user = BOB if listener == 'submission' else None
-        wire = greeted(self.server, listener, user)
+        if listener == 'submissions':
+            wire = self.encrypted()
+        else:
+            wire = greeted(self.server, listener, BOB if listener == 'submission' else None)
         if second:
             for command in (b'MAIL FROM:<%s>' % ALICE.encode(), b'RCPT TO:<%s>' % ALICE.encode()):
                 self.assertEqual(wire.ask(command)[0], 250)
@@ -32,6 +38,14 @@ class Smuggling(Case):
         for command in (b'MAIL FROM:<%s>' % ALICE.encode(), b'RCPT TO:<%s>' % ALICE.encode()):
             self.assertEqual(wire.ask(command)[0], 250)
         self.assertEqual(wire.ask(b'DATA')[0], 354)
+        return wire
+
+    def encrypted(self):
+        wire = TlsWire(self.server.address('submissions'), context_for(self.server))
+        wire.reply()
+        wire.ask(b'EHLO client.test')
+        secret = base64.b64encode(f'\0{BOB}\0{self.server.password()}'.encode())
+        self.assertEqual(wire.ask(b'AUTH PLAIN ' + secret)[0], 235)
         return wire
 
     def attempt(self, listener, sequence, cut, second):
@@ -64,14 +78,20 @@ class Smuggling(Case):
         self.assertGreater(attempts, 150)
         self.server.assert_alive()
         smuggled = [content for _, content in self.server.messages(BOB) if b'SMUGGLED' in content]
+        queued = [entry for entry in self.server.queue() if 'evil.test' in str(entry)]
+        print(f'       {len(SEQUENCES)} sequences on {listener} in {attempts} splits: '
+              f'{len(smuggled) + len(queued)} passed', flush=True)
         self.assertEqual(smuggled, [])
-        self.assertFalse([entry for entry in self.server.queue() if 'evil.test' in str(entry)])
+        self.assertEqual(queued, [])
 
     def test_on_the_open_listener(self):
         self.check('smtp')
 
     def test_on_submission(self):
         self.check('submission')
+
+    def test_on_submission_over_tls(self):
+        self.check('submissions')
 
     def test_octet_by_octet(self):
         for sequence in SEQUENCES:
@@ -99,3 +119,8 @@ class Smuggling(Case):
             wire.send(b'QUIT\r\n')
             codes += [code for code, _ in wire.rest()]
             self.assertNotIn(250, codes)
+
+
+class FromStrangers(Smuggling):
+    """The same from hosts that are not trusted."""
+    server_arguments = ('--set', 'limits.trusted=[]', '--set', 'smtp.error_delay=0s')
