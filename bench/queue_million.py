@@ -181,7 +181,7 @@ def main():
     options = parser.parse_args()
     settings = [word for one in ['log.events=/dev/null', *options.set] for word in ('--set', one)]
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(Server(*settings))
+        server = stack.enter_context(Server('--set', 'smtp.idle_commands_max=1000000', *settings))
         with RoundTrips(server) as trips:
             time.sleep(1)
         print(f'idle: SMTP {trips.text()}; RSS {rss(server) / 1e6:.0f} MB', flush=True)
