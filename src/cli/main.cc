@@ -24,6 +24,7 @@ int run(int count, char** arguments) {
   kurir::cli::add_alias(program, exit_code);
   kurir::cli::add_queue(program, exit_code);
   kurir::cli::add_why(program, exit_code);
+  kurir::cli::add_counters(program, exit_code);
   kurir::cli::add_reload(program, exit_code);
   kurir::cli::add_stop(program, exit_code);
   kurir::cli::add_unit(program, exit_code);

@@ -41,6 +41,11 @@ std::string summary_line(const Totals& before, const Totals& after, Nanoseconds 
   add_if_any("deferred", Counter::messages_deferred);
   add_if_any("bounced", Counter::messages_bounced);
   add_if_any("connections refused", Counter::connections_refused);
+  add_if_any("connections shed", Counter::connections_shed);
+  add_if_any("early talkers", Counter::early_talkers);
+  add_if_any("listed", Counter::strangers_listed);
+  add_if_any("greylisted", Counter::strangers_greylisted);
+  add_if_any("EHLO refused", Counter::hellos_refused);
   add_if_any("logins failed", Counter::logins_failed);
   if (after.get(Counter::log_lines_lost) > 0)
     line += fmt::format("  log lines lost {}", after.get(Counter::log_lines_lost));

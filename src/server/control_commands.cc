@@ -50,6 +50,9 @@ admin::ControlHandlers ControlCommands::handlers() {
       return queue_order(order, std::move(arguments));
     };
   all["reload"] = [this](std::string, nlohmann::json, admin::ControlChunks&) { return reload(); };
+  all["counters"] = [this](std::string, nlohmann::json, admin::ControlChunks&) {
+    return counters();
+  };
   all["stop"] = [this](std::string, nlohmann::json, admin::ControlChunks&) { return stop(); };
   return all;
 }
@@ -82,6 +85,17 @@ ControlCommands::Outcome ControlCommands::reload() {
   std::string kept = co_await reload_certificates(shared_);
   if (!kept.empty()) co_return admin::ControlOutcome::failure(std::move(kept));
   co_return admin::ControlOutcome::success(nullptr);
+}
+
+// Any core reads them: each counter is one relaxed load a core.
+ControlCommands::Outcome ControlCommands::counters() {
+  const observe::Totals totals(shared_.counters);
+  nlohmann::json all = nlohmann::json::object();
+  for (std::size_t place = 0; place < observe::counters_count; ++place) {
+    const auto counter = static_cast<observe::Counter>(place);
+    all[std::string(observe::name_of(counter))] = totals.get(counter);
+  }
+  co_return admin::ControlOutcome::success(std::move(all));
 }
 
 ControlCommands::Outcome ControlCommands::stop() {

@@ -34,6 +34,7 @@ class ControlCommands {
   Outcome why(nlohmann::json arguments);
   Task<void> sendmail(nlohmann::json arguments, io::Stream& stream);
   Outcome reload();
+  Outcome counters();
   Outcome stop();
 
   // Whose shard the id names; null: it is no id of this server's.

@@ -77,6 +77,10 @@ def server_of(test, *settings):
     return server.start()
 
 
+def counted(server, name):
+    return json.loads(server.run('counters', '--json').stdout)[name]
+
+
 def names_of(test, names):
     served = Names(names)
     test.addCleanup(served.close)
@@ -104,6 +108,7 @@ class Connections(unittest.TestCase):
             self.assertEqual(wire.reply()[0], 0)
         with server.wire('imap') as wire:
             self.assertTrue(wire.line().startswith(b'* BYE Too many'))
+        self.assertEqual(counted(server, 'connections_refused'), 2)
         wires.pop().close()
         wait_until(lambda: self.is_greeted(server), what='a place')
         for wire in wires:
@@ -132,6 +137,7 @@ class Connections(unittest.TestCase):
             server.send(message(new_token()))
         self.assertEqual(user.noop()[0], 'OK')
         self.assertEqual(wires[0].reply()[0], 421)
+        self.assertGreaterEqual(counted(server, 'connections_shed'), 1)
         for wire in wires:
             wire.close()
         user.logout()
@@ -245,6 +251,7 @@ class Patience(unittest.TestCase):
             self.assertEqual(wire.reply()[0], 554)
             self.assertLess(time.monotonic() - began, 8)
             self.assertEqual(wire.reply()[0], 0)
+        self.assertEqual(counted(server, 'early_talkers'), 1)
 
     def test_who_waits_is_greeted(self):
         server = server_of(self, 'strangers.greet_pause=300ms')
@@ -283,6 +290,7 @@ class Known(unittest.TestCase):
         code, text = attempt(server)
         self.assertEqual(code, 550)
         self.assertIn('bl.test: see bl.test for why', text)
+        self.assertEqual(counted(server, 'strangers_listed'), 1)
         with server.smtp('submission', BOB) as client:  # a user is no stranger
             self.assertEqual(client.mail(BOB)[0], 250)
             self.assertEqual(client.rcpt(BOB)[0], 250)
@@ -339,6 +347,7 @@ class Known(unittest.TestCase):
         self.assertEqual(attempt(server, hello='[127.0.0.1]')[0], 250)
         for lie in ('client', 'Mail.Kurir.Test', '[192.0.2.1]', '-x-', '127.0.0.1'):
             self.assertEqual(attempt(server, hello=lie)[0], 550, lie)
+        self.assertEqual(counted(server, 'hellos_refused'), 5)
 
 
 class Greylisted(unittest.TestCase):
@@ -347,6 +356,7 @@ class Greylisted(unittest.TestCase):
         code, text = attempt(server)
         self.assertEqual(code, 451)
         self.assertIn('Greylisted', text)
+        self.assertEqual(counted(server, 'strangers_greylisted'), 1)
         wait_until(lambda: attempt(server)[0] == 250, what='the second try')
         server.restart()
         self.assertEqual(attempt(server)[0], 250)

@@ -16,6 +16,7 @@ void add_domain(CLI::App& program, int& exit_code);
 void add_alias(CLI::App& program, int& exit_code);
 void add_queue(CLI::App& program, int& exit_code);
 void add_why(CLI::App& program, int& exit_code);
+void add_counters(CLI::App& program, int& exit_code);
 void add_reload(CLI::App& program, int& exit_code);
 void add_stop(CLI::App& program, int& exit_code);
 void add_unit(CLI::App& program, int& exit_code);
