@@ -398,6 +398,36 @@ class Hostile(Case):
                 self.assertIn('type', json.loads(line))
         self.assertIsNone(re.search('[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]', log))
 
+    def test_aliases_in_a_circle_end(self):
+        """D7."""
+        for name, target in (('ring-a', 'ring-b'), ('ring-b', 'ring-a'), ('ring-c', 'ring-c')):
+            self.server.run('alias', 'add', f'{name}@example.test', f'{target}@example.test',
+                            check=False)
+        codes = self.codes(b'MAIL FROM:<a@x.test>', b'RCPT TO:<ring-a@example.test>',
+                           b'RCPT TO:<ring-c@example.test>')
+        self.assertEqual(codes[0], 250)
+        for code in codes[1:]:
+            self.assertIn(code, range(500, 560))
+        self.server.assert_alive()
+
+    def test_who_never_reads_is_hung_up_on(self):
+        """F1: commands without end, replies that nobody takes."""
+        self.flood(20)
+        before = self.server.rss()
+        self.flood(60)
+        self.server.assert_alive()
+        self.assertLess(self.server.rss() - before, 32 << 20)
+
+    def flood(self, count):
+        for _ in range(count):
+            with self.server.wire('smtp') as wire:
+                wire.reply()
+                wire.socket.settimeout(5)
+                sent = 0
+                while wire.send(b'NOOP\r\n' * 10_000) and sent < 64 << 20:
+                    sent += 60_000
+                self.assertLess(sent, 64 << 20)
+
     def test_shell_and_sql_in_addresses(self):
         for path in (b';sleep 66;', b'`id`@x.test', b'$(id)@x.test', b'|id@x.test',
                      b'"a\' OR 1=1--"@x.test'):
