@@ -8,6 +8,7 @@
 #include "kurir/server/values.hh"
 #include "queue_text.hh"
 #include "request.hh"
+#include "verify.hh"
 
 namespace kurir::cli {
 namespace {
@@ -156,6 +157,7 @@ void add_queue(CLI::App& program, int& exit_code) {
   add_order(*queue, "release", "end a hold", exit_code);
   add_order(*queue, "bounce", "give up, and tell the senders", exit_code);
   add_order(*queue, "remove", "take out without a word to the senders", exit_code);
+  add_verify(*queue, Verified::queue, exit_code);
 }
 
 void add_why(CLI::App& program, int& exit_code) {

@@ -6,14 +6,14 @@ namespace kurir::imap {
 
 // uid_next and recent are read before the view is made: it then holds at least what they speak of.
 Selected::Selected(AccountId account, Shared<mailbox::Mailbox> opened, std::string name_of,
-                   bool examine)
+                   bool examine, store::Reader& reader)
     : mailbox(std::move(opened)),
       key{account, mailbox->id()},
       name(std::move(name_of)),
       read_only(examine),
       uid_next(mailbox->uid_next()),
       recent_from(examine ? mailbox->recent_from() : mailbox->claim_recent()),
-      view(mailbox) {
+      view(mailbox, &reader) {
   if (recent_from <= view.uid_last()) recent.add({recent_from.value, view.uid_last().value});
   uid_next = std::max(uid_next, Uid(view.uid_last().value + 1));
   static_cast<void>(learn_keywords());

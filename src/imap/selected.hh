@@ -19,7 +19,8 @@
 namespace kurir::imap {
 
 struct Selected {
-  Selected(AccountId account, Shared<mailbox::Mailbox> opened, std::string name_of, bool examine);
+  Selected(AccountId account, Shared<mailbox::Mailbox> opened, std::string name_of, bool examine,
+           store::Reader& reader);
 
   // The messages of view that a client's set means, as sequence numbers. nullopt: a number beyond
   // the mailbox, which is BAD (RFC 9051 9 seq-number).

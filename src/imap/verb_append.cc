@@ -18,7 +18,7 @@ namespace kurir::imap {
 // One APPEND on its way in. Core-local.
 class ServerSession::Incoming {
  public:
-  Incoming(std::string tag_of, store::Log& mail_of) : tag(std::move(tag_of)), mail(mail_of) {}
+  Incoming(std::string tag_of, store::Log& mail_of) : tag(std::move(tag_of)), pins(mail_of) {}
 
   void begin(const wire::ImapAppendMessage& message) {
     literal = message.literal;
@@ -52,7 +52,7 @@ class ServerSession::Incoming {
   }
 
   const std::string tag;
-  store::Log& mail;
+  mailbox::ContentPins pins;
   Shared<mailbox::Mailbox> target;
   wire::ImapLiteral literal;
   mailbox::Arrival arrival;
@@ -119,7 +119,7 @@ Task<ServerSession::Next> ServerSession::receive_octets(Incoming& incoming) {
   if (flushed == Next::end) co_return Next::end;
   std::uint64_t left = incoming.literal.octets;
   const Deadline deadline = transfer_deadline(left);
-  mailbox::ContentWriter content(incoming.mail);
+  mailbox::ContentWriter content(incoming.pins);
   while (left > 0) {
     const Result<void> filled = co_await stream_.fill(deadline);
     if (!filled && filled.error().code == Errc::interrupted) continue;
@@ -182,6 +182,7 @@ Task<ServerSession::Next> ServerSession::read_append_line(Incoming& incoming) {
 Task<Reply> ServerSession::keep_messages(Incoming& incoming) {
   const Result<mailbox::AppendOutcome> appended = co_await services_.mailboxes.append(
       account_->id(), incoming.target->id(), std::move(incoming.arrivals));
+  if (!appended) incoming.pins.keep();  // a journal that fails may have it on the disk
   if (!appended && appended.error().code == Errc::not_found)
     co_return no(wire::imap_code::try_create, "The mailbox was deleted");
   if (!appended && appended.error().code == Errc::exhausted)

@@ -21,7 +21,7 @@ Task<Reply> ServerSession::select(const wire::ImapCommand& command) {
   if (!found) co_return found.error();
   condstore_ = condstore_ || wanted.condstore;
   selected_ = std::make_unique<Selected>(account_->id(), *std::move(found), *std::move(name),
-                                         wanted.read_only);
+                                         wanted.read_only, services_.mailboxes.reader());
   describe_selected();
   const std::string_view code =
       wanted.read_only ? wire::imap_code::read_only : wire::imap_code::read_write;

@@ -19,6 +19,7 @@ Task<Result<void>> ContentWriter::write(std::string_view piece) {
   const Result<store::RecordRef> extent =
       mail_.append(store::record_type::content_extent, gathered_);
   if (!extent) co_return std::unexpected(extent.error());
+  pins_.add(*extent);
   extents_.push_back(*extent);
   extent_octets_ += gathered_.size();
   gathered_.clear();
@@ -43,6 +44,7 @@ Task<Result<store::RecordRef>> ContentWriter::finish(store::MessageEnvelope enve
   const Result<store::RecordRef> record =
       mail_.append(store::record_type::message, {head, gathered_});
   if (!record) co_return record;
+  pins_.add(*record);
   const Result<void> committed = co_await mail_.commit(*record);
   if (!committed) co_return std::unexpected(committed.error());
   co_return record;

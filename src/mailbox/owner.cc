@@ -99,6 +99,7 @@ Result<Applied> Owner::apply(const std::vector<Change>& changes) {
   for (const Change& change : changes) {
     const Result<Applied> applied = accounts_.apply(change);
     if (!applied) return applied;
+    note_contents(change);
     all.flags.changed += applied->flags.changed;
     all.flags.modified.insert(all.flags.modified.end(), applied->flags.modified.begin(),
                               applied->flags.modified.end());

@@ -41,7 +41,8 @@ class ExpungedFinder {
 
 }  // namespace
 
-View::View(Shared<Mailbox> mailbox) : mailbox_(std::move(mailbox)) {
+View::View(Shared<Mailbox> mailbox, store::Reader* reader) : mailbox_(std::move(mailbox)) {
+  if (reader != nullptr) use_ = store::Reader::Use(*reader);
   // The modseq first: the version is then at least as new.
   told_ = flags_told_ = mailbox_->highest_modseq();
   pin_ = mailbox_->pin();
@@ -80,7 +81,10 @@ Update View::refresh(Expunges expunges) {
   Update update;
   const ModSeq highest = mailbox_->highest_modseq();
   const bool release = held_ && expunges == Expunges::tell;
-  if (highest == flags_told_ && !release) return update;
+  if (highest == flags_told_ && !release) {
+    if (!held_) use_.renew();  // the pin is the newest version
+    return update;
+  }
   update.flags_after = flags_told_;
   update.flags_changed = highest != flags_told_;
   update.uid_new = Uid(snapshot_.uid_last() + 1);
@@ -100,6 +104,7 @@ Update View::refresh(Expunges expunges) {
   pin_ = std::move(pin);
   snapshot_ = fresh;
   told_ = highest;
+  use_.renew();
   return update;
 }
 

@@ -207,9 +207,9 @@ void append_stages(Object& line, const Event& event) {
 }  // namespace
 
 std::string_view name_of(EventType type) {
-  static constexpr std::array<std::string_view, 8> names = {
-      "Reception",  "Delivery",    "TransientFailure", "Bounce",
-      "Expiration", "AdminBounce", "Delayed",          "Rejection"};
+  static constexpr std::array<std::string_view, 9> names = {
+      "Reception",   "Delivery", "TransientFailure", "Bounce", "Expiration",
+      "AdminBounce", "Delayed",  "Rejection",        "Damage"};
   return names[static_cast<std::size_t>(type)];
 }
 

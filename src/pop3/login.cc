@@ -113,7 +113,8 @@ Task<ServerSession::Next> ServerSession::open_maildrop(AccountId account) {
   if (inbox != nullptr && inbox->mailbox) {
     maildrop.mailbox = inbox->mailbox->id();
     maildrop.validity = inbox->mailbox->uid_validity();
-    const mailbox::Snapshot snapshot = inbox->mailbox->snapshot();
+    maildrop.view.emplace(inbox->mailbox, &services_.mailboxes.reader());
+    const mailbox::Snapshot& snapshot = maildrop.view->snapshot();
     maildrop.messages.reserve(snapshot.messages());
     snapshot.walk({1, ~std::uint32_t{0}}, [&](const mailbox::Located& at) {
       maildrop.messages.push_back({at.entry().describe()});

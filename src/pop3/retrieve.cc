@@ -62,10 +62,15 @@ Task<ServerSession::Next> ServerSession::top(const wire::Pop3Command& command) {
   co_return next;
 }
 
+mailbox::NewMessage ServerSession::Maildrop::now(const Message& message) const {
+  const mailbox::Located at = view->by_uid(message.entry.uid);
+  return at ? at.entry().describe() : message.entry;
+}
+
 Task<ServerSession::Next> ServerSession::send_message(const Message& message,
                                                       std::optional<std::uint32_t> body_lines) {
   Result<mailbox::StoredMessage> stored =
-      co_await mailbox::StoredMessage::open(services_.mailboxes.reader(), message.entry);
+      co_await mailbox::StoredMessage::open(services_.mailboxes.reader(), maildrop_->now(message));
   if (!stored) co_return count_error("[SYS/TEMP] The message cannot be read now");
   ok(std::to_string(message.entry.size) + " octets");
   wire::DotStuffer stuffer;

@@ -141,15 +141,14 @@ Task<Result<store::RecordRef>> Queue::write_extent(bool is_local, std::string_vi
   if (!record) co_return record;
   const Result<void> committed = co_await log.commit(*record);
   if (!committed) {
-    if (!is_local) log.release(*record);
+    log.release(*record);
     co_return std::unexpected(committed.error());
   }
   co_return record;
 }
 
 void Queue::release_extents(bool is_local, std::span<const store::RecordRef> extents) {
-  if (is_local) return;
-  for (const store::RecordRef& extent : extents) logs_.spool->release(extent);
+  for (const store::RecordRef& extent : extents) log_for(is_local).release(extent);
 }
 
 Result<Message*> Queue::append(QueueId id, Envelope envelope, Content content) {
@@ -201,6 +200,10 @@ Task<Result<QueueId>> Queue::commit(Message* message) {
   }
   const QueueId id = message->id;
   message->is_durable = true;
+  if (message->goes_to_mail()) {  // from here on it is asked for: leave_unqueued()
+    log.release(message->record);
+    for (const store::RecordRef& extent : message->envelope.extents()) log.release(extent);
+  }
   message->durable = io::wall_now();
   tally_.add(*message);
   count(*message);

@@ -118,6 +118,24 @@ Task<Result<void>> Queue::write_queued(store::CheckpointWriter& writer, QueueId 
   co_return written;
 }
 
+Task<void> Queue::leave_unqueued(std::set<std::uint32_t>& segments) const {
+  constexpr unsigned looks_a_turn = 1024;
+  unsigned looked_at = 0;
+  const auto leave = [&segments](const store::RecordRef& ref) {
+    if (ref.stream == store::StreamKind::mail) segments.erase(ref.segment);
+  };
+  for (auto place = messages_.begin(); place != messages_.end() && !segments.empty();) {
+    const Message& message = *place->second;
+    leave(message.record);
+    for (const store::RecordRef& extent : message.envelope.extents()) leave(extent);
+    ++place;
+    if (++looked_at % looks_a_turn != 0) continue;
+    const QueueId last = message.id;
+    co_await yield_turn();
+    place = messages_.upper_bound(last);
+  }
+}
+
 Task<Result<void>> Queue::sync_outcomes() {
   while (!unjournalled_.empty()) {
     const Result<void> roomy = co_await logs_.journal->room(outcome_octets_max, no_deadline);

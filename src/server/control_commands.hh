@@ -38,7 +38,7 @@ class ControlCommands {
   Outcome stop();
 
   // Whose shard the id names; null: it is no id of this server's.
-  CoreServer* server_of(const std::string& id, QueueId& parsed) const;
+  Task<CoreServer*> server_of(QueueId id) const;
 
   SharedState& shared_;
   std::function<void()> stop_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "extra_shard.hh"
 #include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
 #include "kurir/io/mesh.hh"
@@ -13,16 +14,6 @@ namespace {
 
 constexpr int exit_io_error = 74;       // EX_IOERR
 constexpr int exit_cannot_create = 73;  // EX_CANTCREAT
-
-queue::QueueOptions queue_options(const Configuration& configuration) {
-  queue::QueueOptions options;
-  options.max_age = configuration.queue.max_age;
-  options.retry_interval = configuration.queue.retry_interval;
-  options.max_retry_interval = configuration.queue.max_retry_interval;
-  options.delay_warning = configuration.queue.delay_warning;
-  options.hostname = configuration.hostname;
-  return options;
-}
 
 relay::RelayOptions relay_options(const SharedState& shared) {
   const Configuration& configuration = shared.configuration;
@@ -61,6 +52,16 @@ directory::RecentLogins::Key random_key() {
 }
 
 }  // namespace
+
+queue::QueueOptions queue_options(const Configuration& configuration) {
+  queue::QueueOptions options;
+  options.max_age = configuration.queue.max_age;
+  options.retry_interval = configuration.queue.retry_interval;
+  options.max_retry_interval = configuration.queue.max_retry_interval;
+  options.delay_warning = configuration.queue.delay_warning;
+  options.hostname = configuration.hostname;
+  return options;
+}
 
 CoreServer::CoreServer(SharedState& shared, CoreIndex core)
     : shared_(shared),
@@ -127,6 +128,11 @@ Task<bool> CoreServer::start() {
                     std::to_string(recovered.error().os_errno) + ")");
     shared_.failed(exit_io_error);
   }
+  if (shared_.is_resharding) {
+    const bool resharded = co_await reshard(recovered.has_value());
+    if (!resharded) co_return false;
+  }
+  if (recovered) owner_->start(*journal_);
   Result<void> listening = recovered;
   if (recovered && core_.value == 0) listening = open_listeners();
   const bool first_well = co_await shared_.barrier.arrive(listening.has_value());
@@ -156,7 +162,10 @@ Task<bool> CoreServer::start() {
   queue_->add_deliverer(*delivery_);
   queue_->add_deliverer(*relay_);
   queue_->start();
+  for (const store::RecordRef& record : taken_over_)  // the queue holds it now
+    (record.stream == store::StreamKind::mail ? *mail_ : *spool_).release(record);
   scope_.start(forget_old_deliveries());
+  start_compaction();
   add_front_ends();
   for (const std::unique_ptr<FrontEnd>& front_end : front_ends_) front_end->start();
   co_return co_await shared_.barrier.arrive(true);
@@ -171,6 +180,22 @@ Task<void> CoreServer::forget_old_deliveries() {
   if (may_checkpoint_) co_await keep_checkpoints();
 }
 
+void CoreServer::start_compaction() {
+  std::vector<CompactionPeer> peers;
+  for (CoreServer* server : shared_.servers)
+    peers.push_back({server->core(), server->owner_.get(), server->reader_.get()});
+  const Configuration::Store& store = configuration_.store;
+  CompactionOptions options;
+  options.dead_percent = static_cast<unsigned>(store.compact_dead_percent);
+  options.octets_a_second = store.compact_rate;
+  options.interval = store.compact_interval;
+  options.round_octets = store.segment_size;
+  options.reserve_octets = store.free_space_min;
+  compaction_ = std::make_unique<Compaction>(options, ShardIndex(core_.value), *mail_, *queue_,
+                                             *reader_, std::move(peers));
+  scope_.start(compaction_->run());
+}
+
 // Front ends first, then what they used, then what that used.
 Task<void> CoreServer::stop() {
   if (shared_.options.guest != nullptr) shared_.options.guest->ask_to_stop();
@@ -183,6 +208,7 @@ Task<void> CoreServer::stop() {
   for (auto& [listener, protocol] : listeners_) co_await listener->close();
   if (relay_) relay_->begin_stop();
   if (resolver_) co_await resolver_->stop();
+  if (compaction_) compaction_->ask_to_stop();
   co_await queue_->stop();
   co_await scope_.join();
   static_cast<void>(co_await shared_.barrier.arrive(true));  // no core delivers to another any more
@@ -194,7 +220,5 @@ Task<void> CoreServer::stop() {
   if (spool_) co_await spool_->stop();
   co_await events_.stop();
 }
-
-CoreServer::~CoreServer() = default;
 
 }  // namespace kurir::server

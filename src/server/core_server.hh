@@ -15,6 +15,7 @@
 #include "kurir/queue/queue.hh"
 #include "kurir/relay/bounces.hh"
 #include "kurir/relay/relay.hh"
+#include "kurir/server/compaction.hh"
 #include "kurir/smtp/server_session.hh"
 #include "mail_intake.hh"
 #include "protocol_services.hh"
@@ -23,6 +24,11 @@
 #include "tls_service.hh"
 
 namespace kurir::server {
+
+struct ExtraShard;   // resharding.cc
+struct ShardHolder;  // the same
+
+queue::QueueOptions queue_options(const Configuration& configuration);
 
 class CoreServer {
  public:
@@ -46,6 +52,11 @@ class CoreServer {
   // durable in this shard's queue. False: that cannot be promised.
   Task<bool> outcomes_are_durable();
 
+  // For another core's resharding, on this core.
+  using Deliveries = std::vector<std::pair<QueueId, std::uint16_t>>;
+  Deliveries delivered_among(const Deliveries& asked);
+  Result<void> adopt_account(AccountId account, const std::vector<std::string>& pieces);
+
   // For the control socket, on this core.
   queue::Queue& queue() { return *queue_; }
   directory::Directory& directory() { return *directory_; }
@@ -66,10 +77,21 @@ class CoreServer {
 
   // recovery.cc: logs opened, what they hold applied
   Task<Result<void>> recover();
-  Task<Result<std::unique_ptr<store::Log>>> open_log(store::StreamKind stream,
-                                                     store::LogPosition start_from,
-                                                     store::RecordVisitor& visitor);
-  Task<Result<void>> recover_queued(const queue::StreamPositions& positions);
+  void tell_damage(const store::RecordRef& where);
+  // resharding.cc
+  Task<bool> reshard(bool is_well);
+  Task<bool> all_are_well(bool is_well);
+  std::vector<ShardHolder> holders();
+  Task<Result<void>> recover_extras();
+  Task<Result<void>> end_what_was_delivered();
+  void tell_foreign();
+  void drop_doubles();
+  Task<Result<void>> send_accounts_home();
+  Task<Result<void>> take_queued_over();
+  Task<Result<void>> take_over(const queue::Message& message);
+  Task<Result<void>> checkpoint_now();
+  Task<Result<void>> empty_extras();
+  void give_accounts_away();
   // checkpointing.cc
   void count_commits();
   Task<void> keep_checkpoints();
@@ -90,6 +112,7 @@ class CoreServer {
   Task<void> stop();
   void install_turn_hooks();
   Task<void> forget_old_deliveries();
+  void start_compaction();
 
   SharedState& shared_;
   const CoreIndex core_;
@@ -104,6 +127,7 @@ class CoreServer {
   mailbox::ChangeBroadcast broadcast_;
   std::unique_ptr<queue::Queue> queue_;
   std::unique_ptr<Checkpoints> checkpoints_;  // once the logs are open
+  std::unique_ptr<Compaction> compaction_;    // once all cores have recovered
   std::unique_ptr<directory::Directory> directory_;
   std::unique_ptr<mda::Delivery> delivery_;
   std::unique_ptr<dns::Resolver> resolver_;
@@ -118,6 +142,8 @@ class CoreServer {
   std::vector<std::pair<std::unique_ptr<io::Listener>, Protocol>>
       listeners_;  // until their front ends are made
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
+  std::vector<std::unique_ptr<ExtraShard>> extras_;  // while the number of shards changes
+  std::vector<store::RecordRef> taken_over_;         // then: content of queued messages
   Event stop_, decided_, guest_left_;
   Signal checkpoint_wanted_;
   std::uint64_t commits_counted_ = 0;

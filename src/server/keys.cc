@@ -290,6 +290,14 @@ constexpr Key table[] = {
      "A start reads what is queued, the mailboxes' index, and at most about so much beside them:\n"
      "a checkpoint is written when more has come, for each core.",
      [](C& c) -> Field { return Size{&c.store.checkpoint_size, 65536, no_bound}; }},
+    {"store.compact_dead_percent",
+     "A file of stored mail of which more than so much was deleted is written anew without that,\n"
+     "while mail goes on; 100: only files that nothing is left in are given back.",
+     [](C& c) -> Field { return Number{&c.store.compact_dead_percent, 1, 100}; }},
+    {"store.compact_rate", "So much a second, for each core, is copied for that at most.",
+     [](C& c) -> Field { return Size{&c.store.compact_rate, 65536, no_bound}; }},
+    {"store.compact_interval", "Wait between two looks at what was deleted.",
+     [](C& c) -> Field { return Duration{&c.store.compact_interval, Milliseconds(100), year}; }},
 
     {"queue.max_age", "A message that could not be delivered for so long is returned.",
      [](C& c) -> Field { return Duration{&c.queue.max_age, Seconds(1), year}; }},

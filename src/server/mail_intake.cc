@@ -54,7 +54,8 @@ bool MailIntake::are_users(const GuestMail& mail) const {
 Task<Result<void>> MailIntake::take(const GuestMail& mail) {
   const bool known = co_await make_users(mail);
   if (!known) co_return fail(Errc::invalid, Origin::directory);
-  mailbox::ContentWriter writer(mailboxes_.mail());
+  mailbox::ContentPins pins(mailboxes_.mail());
+  mailbox::ContentWriter writer(pins);
   for (std::size_t begin = 0; begin < mail.content.size(); begin += extent_piece_octets) {
     const Result<void> written =
         co_await writer.write(mail.content.substr(begin, extent_piece_octets));
@@ -78,6 +79,7 @@ Task<Result<void>> MailIntake::take(const GuestMail& mail) {
   for (std::size_t ordinal = 0; ordinal < mail.recipients.size(); ++ordinal)
     deliveries.start(deliver(mail, ordinal, stored, outcome));
   co_await deliveries.join();
+  if (!outcome) pins.keep();
   co_return outcome;
 }
 

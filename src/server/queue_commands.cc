@@ -58,23 +58,28 @@ Task<void> carry_out(ShardOrder& order, const queue::Filter& filter,
 
 }  // namespace
 
-CoreServer* ControlCommands::server_of(const std::string& id, QueueId& parsed) const {
-  const std::optional<QueueId> known = queue::parse_queue_id(id);
-  if (!known || queue::shard_of(*known).value >= shared_.servers.size()) return nullptr;
-  parsed = *known;
-  return shared_.servers[queue::shard_of(*known).value];
+// Where the number of cores was changed since, it is not the shard that gave the id.
+Task<CoreServer*> ControlCommands::server_of(QueueId id) const {
+  for (CoreServer* server : shared_.servers) {
+    const bool has_it = co_await io::on_core(
+        server->core(), [server, id] { return server->queue().find(id) != nullptr; });
+    if (has_it) co_return server;
+  }
+  co_return nullptr;
 }
 
 ControlCommands::Outcome ControlCommands::queue_show(nlohmann::json arguments) {
   const std::string id = text_argument(arguments, "queue_id");
-  QueueId parsed;
-  CoreServer* server = server_of(id, parsed);
-  if (server == nullptr)
+  const std::optional<QueueId> parsed = queue::parse_queue_id(id);
+  if (!parsed)
     co_return admin::ControlOutcome::failure("'" + id +
                                              "' is no queue id: kurir queue list shows them");
+  CoreServer* server = co_await server_of(*parsed);
+  if (server == nullptr)
+    co_return admin::ControlOutcome::failure("no message " + id + " in the queue");
   store::RecordRef record;
   const std::string text = co_await io::on_core(server->core(), [&] {
-    const queue::Message* message = server->queue().find(parsed);
+    const queue::Message* message = server->queue().find(*parsed);
     std::string described;
     if (message == nullptr) return described;
     record = message->record;
@@ -89,13 +94,15 @@ ControlCommands::Outcome ControlCommands::queue_show(nlohmann::json arguments) {
 
 ControlCommands::Outcome ControlCommands::why(nlohmann::json arguments) {
   const std::string id = text_argument(arguments, "queue_id");
-  QueueId parsed;
-  CoreServer* server = server_of(id, parsed);
-  if (server == nullptr)
+  const std::optional<QueueId> parsed = queue::parse_queue_id(id);
+  if (!parsed)
     co_return admin::ControlOutcome::failure("'" + id +
                                              "' is no queue id: kurir queue list shows them");
+  CoreServer* server = co_await server_of(*parsed);
+  if (server == nullptr)
+    co_return admin::ControlOutcome::failure("no message " + id + " in the queue");
   nlohmann::json explained = co_await io::on_core(server->core(), [&] {
-    const queue::Message* message = server->queue().find(parsed);
+    const queue::Message* message = server->queue().find(*parsed);
     return message == nullptr ? nlohmann::json() : explain(shared_.configuration, *message);
   });
   if (explained.is_null())

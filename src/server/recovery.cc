@@ -5,29 +5,30 @@
 
 #include "core_server.hh"
 #include "kurir/base/limits.hh"
+#include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
 #include "kurir/store/message_record.hh"
+#include "shard_recovery.hh"
 
 namespace kurir::server {
 namespace {
-
-void report_damage(const store::RecordRef& where) {
-  io::print_error("kurir: damaged record in shard " + std::to_string(where.shard) + ", stream " +
-                  std::to_string(static_cast<int>(where.stream)) + ", segment " +
-                  std::to_string(where.segment) + ", offset " + std::to_string(where.offset));
-}
 
 // Damage is said, counted as one message or change each, and passed over: everything else is
 // served.
 class Visitor : public store::RecordVisitor {
  public:
-  void on_corrupt(const store::RecordRef& where) override { report_damage(where); }
+  explicit Visitor(TellDamage tell) : tell_(std::move(tell)) {}
+  void on_corrupt(const store::RecordRef& where) override { tell_(where); }
   std::uint64_t octets = 0;  // of the records shown
+
+ private:
+  TellDamage tell_;
 };
 
 class JournalVisitor final : public Visitor {
  public:
-  JournalVisitor(queue::Queue& queue, mailbox::Owner& owner) : queue_(queue), owner_(owner) {}
+  JournalVisitor(TellDamage tell, queue::Queue& queue, mailbox::Owner& owner)
+      : Visitor(std::move(tell)), queue_(queue), owner_(owner) {}
   void on_record(const store::RecordView& record) override {
     octets += record.ref.octets;
     if (record.type == mailbox::record_changes || record.type == mailbox::record_snapshot)
@@ -51,7 +52,7 @@ class JournalVisitor final : public Visitor {
 
 class MessageVisitor final : public Visitor {
  public:
-  explicit MessageVisitor(queue::Queue& queue) : queue_(queue) {}
+  MessageVisitor(TellDamage tell, queue::Queue& queue) : Visitor(std::move(tell)), queue_(queue) {}
   void on_record(const store::RecordView& record) override {
     octets += record.ref.octets;
     if (record.type == store::record_type::message)
@@ -64,6 +65,7 @@ class MessageVisitor final : public Visitor {
 
 // Messages that are read one by one, many at a time.
 struct QueuedReads {
+  TellDamage tell;
   std::vector<store::RecordRef> records;
   std::size_t next = 0;
   std::optional<Error> failed;
@@ -78,69 +80,103 @@ Task<void> read_some(QueuedReads& reads, store::Reader& reader, queue::Queue& qu
     if (record) {
       queue.recover_message(ref, record->payload());
     } else if (record.error().code == Errc::corrupt || record.error().code == Errc::not_found) {
-      report_damage(ref);
+      if (!reader.is_known_damaged(ref)) reads.tell(ref);
     } else {
       reads.failed = record.error();
     }
   }
 }
 
-}  // namespace
-
-Task<Result<std::unique_ptr<store::Log>>> CoreServer::open_log(store::StreamKind stream,
-                                                               store::LogPosition start_from,
-                                                               store::RecordVisitor& visitor) {
-  const Result<std::string> folder = shared_.data.shard_directory(ShardIndex(core_.value));
+Task<Result<std::unique_ptr<store::Log>>> open_log(const Configuration& configuration,
+                                                   const store::DataDirectory& data,
+                                                   ShardIndex shard, store::StreamKind stream,
+                                                   store::LogPosition start_from,
+                                                   store::RecordVisitor& visitor) {
+  const Result<std::string> folder = data.shard_directory(shard);
   if (!folder) co_return std::unexpected(folder.error());
   store::LogOptions options;
   options.directory = *folder;
-  options.instance = shared_.data.instance();
+  options.instance = data.instance();
   options.stream = stream;
-  options.shard = ShardIndex(core_.value);
-  options.segment_octets = static_cast<std::uint32_t>(configuration_.store.segment_size);
-  options.reserve_octets = configuration_.store.free_space_min;
-  options.sync = configuration_.store.sync;
-  options.durability = configuration_.store.durability;
-  options.sync_interval = configuration_.store.durability_interval;
+  options.shard = shard;
+  options.segment_octets = static_cast<std::uint32_t>(configuration.store.segment_size);
+  // What is kept free is the journal's: deliveries, deletions and what leaves the queue still go on
+  // where no more mail is taken, and free the disk.
+  if (stream != store::StreamKind::journal)
+    options.reserve_octets = configuration.store.free_space_min;
+  options.sync = configuration.store.sync;
+  options.durability = configuration.store.durability;
+  options.sync_interval = configuration.store.durability_interval;
   options.start_from = start_from;
   co_return co_await store::Log::open(std::move(options), visitor);
 }
 
-Task<Result<void>> CoreServer::recover() {
-  JournalVisitor changes(*queue_, *owner_);
-  Result<std::unique_ptr<store::Log>> journal =
-      co_await open_log(store::StreamKind::journal, {}, changes);
-  if (!journal) co_return std::unexpected(journal.error());
-  journal_ = std::move(*journal);
-  if (changes.failed) co_return std::unexpected(*changes.failed);
-  const queue::StreamPositions& positions = changes.checkpoint.positions;
-  MessageVisitor messages(*queue_);
-  Result<std::unique_ptr<store::Log>> mail =
-      co_await open_log(store::StreamKind::mail, positions.mail, messages);
-  if (!mail) co_return std::unexpected(mail.error());
-  mail_ = std::move(*mail);
-  Result<std::unique_ptr<store::Log>> spool =
-      co_await open_log(store::StreamKind::spool, positions.spool, messages);
-  if (!spool) co_return std::unexpected(spool.error());
-  spool_ = std::move(*spool);
-  const Result<void> queued = co_await recover_queued(positions);
-  if (!queued) co_return queued;
-  logs_ = {spool_.get(), mail_.get(), journal_.get()};
-  owner_->start(*journal_);
-  checkpoints_ =
-      std::make_unique<Checkpoints>(configuration_.store.checkpoint_size, logs_, *queue_, *owner_);
-  checkpoints_->recovered(changes.checkpoint, changes.octets + messages.octets);
+Task<Result<void>> recover_queued(const queue::StreamPositions& positions, queue::Queue& queue,
+                                  store::Reader& reader, TellDamage tell) {
+  QueuedReads reads;
+  reads.tell = std::move(tell);
+  reads.records = queue.queued_before(positions);
+  Scope readers;
+  for (std::size_t n = 0; n < std::min(reads.records.size(), limits::recovery_reads_max); ++n)
+    readers.start(read_some(reads, reader, queue));
+  co_await readers.join();
+  if (reads.failed) co_return std::unexpected(*reads.failed);
   co_return Result<void>();
 }
 
-Task<Result<void>> CoreServer::recover_queued(const queue::StreamPositions& positions) {
-  QueuedReads reads;
-  reads.records = queue_->queued_before(positions);
-  Scope readers;
-  for (std::size_t n = 0; n < std::min(reads.records.size(), limits::recovery_reads_max); ++n)
-    readers.start(read_some(reads, *reader_, *queue_));
-  co_await readers.join();
-  if (reads.failed) co_return std::unexpected(*reads.failed);
+}  // namespace
+
+Task<Result<RecoveredShard>> recover_shard(const Configuration& configuration,
+                                           const store::DataDirectory& data,
+                                           RecoveringShard shard) {
+  JournalVisitor changes(shard.tell, shard.queue, shard.owner);
+  Result<std::unique_ptr<store::Log>> journal =
+      co_await open_log(configuration, data, shard.shard, store::StreamKind::journal, {}, changes);
+  if (!journal) co_return std::unexpected(journal.error());
+  shard.journal = std::move(*journal);
+  if (changes.failed) co_return std::unexpected(*changes.failed);
+  const queue::StreamPositions& positions = changes.checkpoint.positions;
+  MessageVisitor messages(shard.tell, shard.queue);
+  Result<std::unique_ptr<store::Log>> mail = co_await open_log(
+      configuration, data, shard.shard, store::StreamKind::mail, positions.mail, messages);
+  if (!mail) co_return std::unexpected(mail.error());
+  shard.mail = std::move(*mail);
+  Result<std::unique_ptr<store::Log>> spool = co_await open_log(
+      configuration, data, shard.shard, store::StreamKind::spool, positions.spool, messages);
+  if (!spool) co_return std::unexpected(spool.error());
+  shard.spool = std::move(*spool);
+  const Result<void> queued =
+      co_await recover_queued(positions, shard.queue, shard.reader, shard.tell);
+  if (!queued) co_return std::unexpected(queued.error());
+  shard.logs = {shard.spool.get(), shard.mail.get(), shard.journal.get()};
+  co_return RecoveredShard{.checkpoint = changes.checkpoint,
+                           .octets = changes.octets + messages.octets};
+}
+
+// Whoever runs the server sees it, and so does whoever reads the events.
+void CoreServer::tell_damage(const store::RecordRef& where) {
+  const std::string text = store::describe(where);
+  io::print_error("kurir: damaged record in " + text);
+  observe::Event event;
+  event.type = observe::EventType::damage;
+  event.event_time = io::wall_now();
+  event.size = where.octets;
+  event.response.content = text;
+  event.shard = where.shard;
+  events_.write(event);
+}
+
+Task<Result<void>> CoreServer::recover() {
+  const TellDamage tell = [this](const store::RecordRef& where) { tell_damage(where); };
+  reader_->on_damage(tell);
+  const RecoveringShard parts{
+      ShardIndex(core_.value), journal_, mail_, spool_, logs_, *queue_, *owner_, *reader_, tell};
+  const Result<RecoveredShard> recovered =
+      co_await recover_shard(configuration_, shared_.data, parts);
+  if (!recovered) co_return std::unexpected(recovered.error());
+  checkpoints_ =
+      std::make_unique<Checkpoints>(configuration_.store.checkpoint_size, logs_, *queue_, *owner_);
+  checkpoints_->recovered(recovered->checkpoint, recovered->octets);
   co_return Result<void>();
 }
 

@@ -57,6 +57,27 @@ int explain_data(const std::string& path, const Error& error) {
   }
 }
 
+struct Shards {
+  unsigned cores = 0, present = 0;
+  bool is_resharding = false;  // what is stored is to be shared out anew
+};
+
+// A core has a shard. What changes is said before anything does.
+Result<Shards> choose_shards(const store::DataDirectory& data, std::uint64_t cores_wanted) {
+  const Result<unsigned> present = data.shards_present();
+  if (!present) return std::unexpected(present.error());
+  const Result<store::DataDirectory::Layout> layout = data.layout();
+  if (!layout) return std::unexpected(layout.error());
+  const unsigned cores = io::Cores::resolve_count(static_cast<unsigned>(cores_wanted));
+  const unsigned held = layout->shards > 0 ? layout->shards : *present;
+  const bool is_resharding = *present > 0 && (held != cores || layout->is_changing);
+  if (is_resharding || layout->shards == 0) {
+    const Result<void> said = data.set_layout({.shards = cores, .is_changing = is_resharding});
+    if (!said) return std::unexpected(said.error());
+  }
+  return Shards{.cores = cores, .present = *present, .is_resharding = is_resharding};
+}
+
 Task<void> core_main(SharedState& shared, std::vector<DemoUser> users, CoreIndex core) {
   CoreServer server(shared, core);
   if (core.value == 0) {
@@ -98,14 +119,14 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
     if (!prepared) return complain(exit_io_error, "cannot make the demo's users");
     users = std::move(*prepared);
   }
-  const Result<unsigned> present = data->shards_present();
-  if (!present) return explain_data(configuration.data, present.error());
-  // A core's shard has its number: the count of the first start stays.
-  const unsigned cores = *present > 0
-                             ? *present
-                             : io::Cores::resolve_count(static_cast<unsigned>(configuration.cores));
+  const Result<Shards> shards = choose_shards(*data, configuration.cores);
+  if (!shards) return explain_data(configuration.data, shards.error());
+  const unsigned cores = shards->cores;
   if (options.guest != nullptr) options.guest->prepare(cores);
   SharedState shared(configuration, options, *data, *database, cores, random_number());
+  shared.is_resharding = shards->is_resharding;
+  shared.shards_present = shards->present;
+  shared.foreign.resize(cores);
   Result<Shared<const directory::Snapshot>> snapshot = database->read_snapshot(shared.hash_key);
   if (!snapshot)
     return complain(exit_io_error, "cannot read the directory of users in " + configuration.data);

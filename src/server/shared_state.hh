@@ -72,6 +72,12 @@ struct SharedState {
   std::vector<mailbox::Owner*> owners;
   std::vector<mailbox::Mailboxes*> mailboxes;
 
+  // Where the number of shards changes: how many folders of shards there are; and by core, between
+  // barriers, queued messages whose ids another shard gave, with the shard that holds them.
+  bool is_resharding = false;
+  unsigned shards_present = 0;
+  std::vector<std::vector<std::pair<QueueId, ShardIndex>>> foreign;
+
   // The addresses that are listened on, with the ports chosen: core 0 writes them before the
   // barrier.
   Configuration::Listen listening;

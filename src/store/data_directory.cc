@@ -14,6 +14,7 @@ namespace kurir::store {
 namespace {
 
 constexpr std::string_view format_begin = "kurir-data ";
+constexpr std::string_view changing_word = " changing";
 constexpr std::size_t small_file_octets_max = 4096;
 
 template <class T>
@@ -176,6 +177,24 @@ Result<unsigned> DataDirectory::shards_present() const {
       shards = std::max(shards, *number + 1U);
   }
   return shards;
+}
+
+Result<DataDirectory::Layout> DataDirectory::layout() const {
+  const Result<std::string> line = read_line(path_ + "/shards");
+  if (!line && line.error().code == Errc::not_found) return Layout();
+  if (!line) return std::unexpected(line.error());
+  std::string_view number = *line;
+  const bool is_changing = number.ends_with(changing_word);
+  if (is_changing) number.remove_suffix(changing_word.size());
+  const auto shards = parse_number<std::uint16_t>(number, 10);
+  if (!shards || *shards == 0) return fail(Errc::corrupt, Origin::file);
+  return Layout{.shards = *shards, .is_changing = is_changing};
+}
+
+Result<void> DataDirectory::set_layout(const Layout& layout) const {
+  KURIR_ASSERT(layout.shards > 0);
+  return io::replace_file(path_ + "/shards", fmt::format("{}{}\n", layout.shards,
+                                                         layout.is_changing ? changing_word : ""));
 }
 
 std::string shard_directory_name(ShardIndex shard) {

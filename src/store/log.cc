@@ -135,6 +135,8 @@ Task<Result<void>> Log::finish_checkpoint(std::string_view payload) {
   return writer_->finish_checkpoint(payload);
 }
 void Log::abandon_checkpoint() { writer_->abandon_checkpoint(); }
+void Log::set_reserve(std::uint64_t octets) { writer_->set_reserve(octets); }
+void Log::drop(std::uint32_t segment) { writer_->drop(segment); }
 void Log::drop_before(std::uint32_t segment) { writer_->drop_before(segment); }
 
 LogPosition Log::end() const { return writer_->end(); }

@@ -106,6 +106,20 @@ void Log::Writer::begin_reclaiming() {
   for (auto& [number, state] : segments_) free_if_dead(number, state);
 }
 
+void Log::Writer::set_reserve(std::uint64_t octets) {
+  options_.reserve_octets = octets;
+  prepare_again_ = {};
+  keeping_wanted_.notify_all();
+}
+
+void Log::Writer::drop(std::uint32_t segment) {
+  SegmentState& state = segments_.at(segment);
+  KURIR_ASSERT(state.closed && !state.retiring && state.live_records == 0);
+  state.retiring = true;
+  dead_.push_back(segment);
+  keeping_wanted_.notify_all();
+}
+
 void Log::Writer::drop_before(std::uint32_t segment) {
   for (auto& [number, state] : segments_) {
     if (number >= segment) break;

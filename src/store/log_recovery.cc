@@ -79,6 +79,12 @@ Recovery::Recovery(const LogOptions& options, RecordVisitor& visitor)
       log_id_(log_id(options.instance, options.stream, options.shard)) {}
 
 Task<Result<void>> Recovery::run() {
+  const Result<void> looked = co_await look();
+  if (!looked) co_return looked;
+  co_return co_await sync_newest();
+}
+
+Task<Result<void>> Recovery::look() {
   const Result<void> listed = list();
   if (!listed) co_return listed;
   for (const std::uint32_t number : numbers_) {
@@ -91,9 +97,7 @@ Task<Result<void>> Recovery::run() {
   const Result<void> started = co_await find_start();
   if (!started) co_return started;
   report_missing();
-  const Result<void> shown = co_await show_all();
-  if (!shown) co_return shown;
-  co_return co_await sync_newest();
+  co_return co_await show_all();
 }
 
 Result<void> Recovery::list() {
@@ -171,7 +175,7 @@ Task<Result<void>> Recovery::tell_used() {
       unused.push_back(found.segment);
       continue;
     }
-    if (!found.has_header) visitor_.on_corrupt(place(found.segment));
+    if (!found.has_header && found.known_end) visitor_.on_corrupt(place(found.segment));
     used.push_back(std::move(found));
   }
   segments = std::move(used);
@@ -246,6 +250,10 @@ Task<Result<void>> Recovery::show_all() {
     if (!scanned) co_return std::unexpected(scanned.error());
     found.end = scanned->end;
     found.marked_end = marks.end;
+    // Where nothing vouches for any commit, the first one was cut: its records came, its header did
+    // not, and nobody was told that they are durable.
+    const bool had_header = !found.has_header && !found.known_end && marks.end > 0;
+    if (had_header) visitor_.on_corrupt(place(found.segment));
     next_sequence = std::max(next_sequence, scanned->last_sequence + 1);
   }
   co_return Result<void>();
@@ -294,8 +302,9 @@ Task<Result<void>> Recovery::sync_newest() {
 }
 
 Task<Result<void>> Recovery::rewrite_tail(const FoundSegment& found, io::File& file) {
-  std::string octets(rewrite_step_octets, '\0');
   std::uint32_t at = found.marked_end / block_octets * block_octets;
+  std::string octets(
+      std::min<std::size_t>(rewrite_step_octets, found.end - std::min(at, found.end)), '\0');
   while (at < found.end) {
     const std::span<char> into(octets.data(), std::min<std::size_t>(octets.size(), found.end - at));
     const Result<std::size_t> count = co_await found.file.read_at(into, at);
@@ -306,6 +315,11 @@ Task<Result<void>> Recovery::rewrite_tail(const FoundSegment& found, io::File& f
     at += static_cast<std::uint32_t>(*count);
   }
   co_return Result<void>();
+}
+
+Task<Result<void>> look_through(LogOptions options, RecordVisitor& visitor) {
+  Recovery recovery(options, visitor);
+  co_return co_await recovery.look();
 }
 
 RecordRef Recovery::place(std::uint32_t segment) const {

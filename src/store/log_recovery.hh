@@ -31,6 +31,8 @@ class Recovery {
  public:
   Recovery(const LogOptions& options, RecordVisitor& visitor);
   Task<Result<void>> run();
+  // The same without a word to the disk: for whoever only looks.
+  Task<Result<void>> look();
 
   // --- what run() found
   std::vector<FoundSegment> segments;     // with records, oldest first; files closed

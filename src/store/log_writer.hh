@@ -60,6 +60,8 @@ class Log::Writer {
   bool has(const RecordRef& ref) const;
   void release(const RecordRef& ref);
   void begin_reclaiming();
+  void set_reserve(std::uint64_t octets);
+  void drop(std::uint32_t segment);
   void drop_before(std::uint32_t segment);
   std::vector<SegmentUse> segment_use() const;
   std::uint64_t octets_used() const;

@@ -7,8 +7,12 @@
 
 namespace kurir::store {
 
-MessageContent::MessageContent(Reader& reader, Record record, DecodedMessage message)
-    : reader_(&reader), record_(std::move(record)), message_(std::move(message)) {
+MessageContent::MessageContent(Reader& reader, Reader::Use use, Record record,
+                               DecodedMessage message)
+    : reader_(&reader),
+      use_(std::move(use)),
+      record_(std::move(record)),
+      message_(std::move(message)) {
   const std::vector<RecordRef>& extents = message_.envelope.extents;
   std::uint64_t begin = 0;
   for (const RecordRef& extent : extents) {
@@ -20,15 +24,16 @@ MessageContent::MessageContent(Reader& reader, Record record, DecodedMessage mes
 }
 
 Task<Result<MessageContent>> MessageContent::open(Reader& reader, RecordRef ref) {
+  Reader::Use use(reader);
   Result<Record> record = co_await reader.read(ref);
   if (!record) co_return std::unexpected(record.error());
-  if (record->type() != record_type::message) co_return fail(Errc::corrupt, Origin::log);
+  if (!is_message(record->type())) co_return fail(Errc::corrupt, Origin::log);
   Result<DecodedMessage> message = decode_message(record->payload());
   if (!message) co_return std::unexpected(message.error());
   const auto is_damaged = [&reader](const RecordRef& ref) { return reader.is_known_damaged(ref); };
   if (std::ranges::any_of(message->envelope.extents, is_damaged))
     co_return fail(Errc::corrupt, Origin::log);
-  co_return MessageContent(reader, std::move(*record), std::move(*message));
+  co_return MessageContent(reader, std::move(use), std::move(*record), std::move(*message));
 }
 
 std::string_view MessageContent::whole() const {

@@ -207,4 +207,42 @@ Result<DecodedMessage> decode_message(std::string_view payload) {
   return message;
 }
 
+namespace {
+
+// What stands before the extents.
+MessageFixed take_to_extents(Taker& taker) {
+  const auto fixed = taker.take<MessageFixed>();
+  constexpr unsigned strings = 6, strings_of_recipient = 2;
+  for (unsigned n = 0; n < strings; ++n) taker.take_string();
+  for (std::uint32_t n = 0; n < fixed.recipients && !taker.failed(); ++n) {
+    taker.take<std::uint32_t>();
+    for (unsigned text = 0; text < strings_of_recipient; ++text) taker.take_string();
+  }
+  return fixed;
+}
+
+}  // namespace
+
+std::optional<std::vector<RecordRef>> extents_in(std::string_view payload_begin) {
+  Taker taker(payload_begin);
+  const MessageFixed fixed = take_to_extents(taker);
+  if (taker.failed() || fixed.extents > taker.rest().size() / sizeof(RecordRef))
+    return std::nullopt;
+  std::vector<RecordRef> extents(fixed.extents);
+  for (RecordRef& extent : extents) extent = taker.take<RecordRef>();
+  return extents;
+}
+
+std::string with_extents(std::string_view payload, std::span<const RecordRef> extents) {
+  Taker taker(payload);
+  const MessageFixed fixed = take_to_extents(taker);
+  KURIR_ASSERT(!taker.failed() && fixed.extents == extents.size());
+  const std::size_t at = payload.size() - taker.rest().size();
+  KURIR_ASSERT(taker.rest().size() >= extents.size_bytes());
+  std::string changed(payload);
+  for (std::size_t n = 0; n < extents.size(); ++n)
+    std::memcpy(changed.data() + at + n * sizeof(RecordRef), &extents[n], sizeof(RecordRef));
+  return changed;
+}
+
 }  // namespace kurir::store

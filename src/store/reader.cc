@@ -27,6 +27,18 @@ Reader::Reader(std::string directory, std::uint64_t instance, std::size_t files_
   KURIR_ASSERT(files_max_ > 0);
 }
 
+Reader::Use::~Use() {
+  if (reader_ == nullptr) return;
+  const auto found = reader_->uses_.find(generation_);
+  KURIR_ASSERT(found != reader_->uses_.end());
+  if (--found->second == 0) reader_->uses_.erase(found);
+}
+
+void Reader::Use::renew() {
+  if (reader_ == nullptr || generation_ == reader_->generation_) return;
+  *this = Use(*reader_);
+}
+
 Task<Result<Reader::OpenFile>> Reader::file_of(RecordRef ref) {
   const std::uint64_t key = key_of(ref);
   if (const auto found = files_.find(key); found != files_.end()) {
@@ -100,6 +112,7 @@ void Reader::remember_damage(const RecordRef& ref) {
   if (is_known_damaged(ref)) return;
   if (damaged_.size() >= limits::damaged_records_max) damaged_.pop_front();
   damaged_.push_back(ref);
+  if (told_of_damage_) told_of_damage_(ref);
 }
 
 bool Reader::is_known_damaged(const RecordRef& ref) const {

@@ -140,6 +140,11 @@ std::string_view stream_name(StreamKind stream) {
   return "unknown";
 }
 
+std::string describe(const RecordRef& ref) {
+  return fmt::format("shard {}, {} segment {}, offset {}", ref.shard, stream_name(ref.stream),
+                     ref.segment, ref.offset);
+}
+
 std::string segment_name(StreamKind stream, std::uint32_t segment) {
   return fmt::format("{}-{:08}.seg", stream_name(stream), segment);
 }

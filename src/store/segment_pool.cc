@@ -109,14 +109,14 @@ Task<Result<void>> SegmentPool::fill(io::File& file, const bool& hurry) {
   struct Free {
     void operator()(char* memory) const { std::free(memory); }
   };
+  const auto step_octets = std::min<std::size_t>(fill_step_octets, options_.segment_octets);
   const std::unique_ptr<char[], Free> zeros(
-      static_cast<char*>(std::aligned_alloc(block_octets, fill_step_octets)));
+      static_cast<char*>(std::aligned_alloc(block_octets, step_octets)));
   if (zeros == nullptr) co_return fail(Errc::exhausted, Origin::log);
-  std::memset(zeros.get(), 0, fill_step_octets);
+  if (!hurry) std::memset(zeros.get(), 0, step_octets);
   std::size_t unsynced = 0;
   for (std::uint64_t offset = 0; offset < options_.segment_octets && !hurry;) {
-    const std::size_t step =
-        std::min<std::uint64_t>(fill_step_octets, options_.segment_octets - offset);
+    const std::size_t step = std::min<std::uint64_t>(step_octets, options_.segment_octets - offset);
     const std::string_view octets(zeros.get(), step);
     const Result<void> written = co_await file.write_at(octets, offset);
     if (!written) co_return written;

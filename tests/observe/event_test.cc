@@ -100,7 +100,8 @@ TEST(Event, types_have_kumomta_s_names) {
       {EventType::reception, "Reception"},   {EventType::delivery, "Delivery"},
       {EventType::bounce, "Bounce"},         {EventType::transient_failure, "TransientFailure"},
       {EventType::expiration, "Expiration"}, {EventType::admin_bounce, "AdminBounce"},
-      {EventType::delayed, "Delayed"},       {EventType::rejection, "Rejection"}};
+      {EventType::delayed, "Delayed"},       {EventType::rejection, "Rejection"},
+      {EventType::damage, "Damage"}};
   for (const auto& [type, name] : rows) {
     Event event;
     event.type = type;

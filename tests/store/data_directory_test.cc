@@ -120,5 +120,26 @@ TEST_F(DataDirectories, an_interrupted_creation_is_completed) {
   ASSERT_TRUE(open(2).has_value());
 }
 
+TEST_F(DataDirectories, the_layout_is_what_was_said_last) {
+  const Result<DataDirectory> opened = open(1);
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_EQ(opened->layout()->shards, 0U);
+  ASSERT_TRUE(opened->set_layout({.shards = 3, .is_changing = true}).has_value());
+  EXPECT_EQ(opened->layout()->shards, 3U);
+  EXPECT_TRUE(opened->layout()->is_changing);
+  ASSERT_TRUE(opened->set_layout({.shards = 12, .is_changing = false}).has_value());
+  EXPECT_EQ(opened->layout()->shards, 12U);
+  EXPECT_FALSE(opened->layout()->is_changing);
+}
+
+TEST_F(DataDirectories, a_damaged_layout_is_not_guessed) {
+  const Result<DataDirectory> opened = open(1);
+  ASSERT_TRUE(opened.has_value());
+  for (const char* text : {"", "3", "0\n", "x\n", "3 chang\n", "3  changing\n", "-1\n"}) {
+    test::write_octets(data + "/shards", text);
+    EXPECT_EQ(opened->layout().error().code, Errc::corrupt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace kurir::store

@@ -126,6 +126,27 @@ TEST(MessageRecord, an_empty_message_from_nobody_decodes) {
   EXPECT_TRUE(decoded->envelope.recipients.empty());
 }
 
+TEST(MessageRecord, extents_are_found_in_its_begin_and_changed_there) {
+  const MessageEnvelope envelope = example_with_extras();
+  const std::string payload = encode_message(envelope, tail.size()).append(tail);
+  std::vector<RecordRef> moved = envelope.extents;
+  ASSERT_FALSE(moved.empty());
+  std::size_t octets = 0;
+  while (!extents_in(std::string_view(payload).substr(0, octets))) ++octets;
+  EXPECT_LT(octets, payload.size());
+  EXPECT_EQ(*extents_in(std::string_view(payload).substr(0, octets)), envelope.extents);
+  for (RecordRef& extent : moved) extent.segment += 100;
+  const std::string changed = with_extents(payload, moved);
+  EXPECT_EQ(changed.size(), payload.size());
+  const Result<DecodedMessage> decoded = decode_message(changed);
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->envelope.extents, moved);
+  EXPECT_EQ(decoded->envelope.reverse_path, envelope.reverse_path);
+  EXPECT_EQ(decoded->envelope.envid, envelope.envid);
+  EXPECT_EQ(decoded->tail, tail);
+  EXPECT_EQ(with_extents(changed, envelope.extents), payload);
+}
+
 TEST(MessageRecord, every_truncation_is_corrupt) {
   for (const std::string& payload : {example_payload(), payload_with_extras()}) {
     for (std::size_t octets = 0; octets < payload.size(); ++octets) {

@@ -54,7 +54,8 @@ class MailHouse {
   }
   // A message with this content, durable and in no mailbox yet.
   Task<mailbox::Arrival> store_message(std::string content) {
-    mailbox::ContentWriter writer(shard_.mail());
+    mailbox::ContentPins pins(shard_.mail());
+    mailbox::ContentWriter writer(pins);
     const Result<void> written = co_await writer.write(content);
     EXPECT_TRUE(written.has_value());
     Result<store::RecordRef> record = co_await writer.finish(WallTime{}, "");

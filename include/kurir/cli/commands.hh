@@ -15,6 +15,7 @@ void add_user(CLI::App& program, int& exit_code);
 void add_domain(CLI::App& program, int& exit_code);
 void add_alias(CLI::App& program, int& exit_code);
 void add_queue(CLI::App& program, int& exit_code);
+void add_mailbox(CLI::App& program, int& exit_code);
 void add_why(CLI::App& program, int& exit_code);
 void add_counters(CLI::App& program, int& exit_code);
 void add_reload(CLI::App& program, int& exit_code);

@@ -17,9 +17,30 @@
 
 namespace kurir::mailbox {
 
+// Content that was written and that nothing points at yet: it stays while this lives. Core-local;
+// the log outlives it.
+class ContentPins {
+ public:
+  explicit ContentPins(store::Log& mail) : mail_(mail) {}
+  ContentPins(const ContentPins&) = delete;
+  ContentPins& operator=(const ContentPins&) = delete;
+  ~ContentPins() {
+    for (const store::RecordRef& record : records_) mail_.release(record);
+  }
+  store::Log& mail() { return mail_; }
+  void add(const store::RecordRef& record) { records_.push_back(record); }
+  // Whether a mailbox points at it is not known: it stays until the next start.
+  void keep() { records_.clear(); }
+
+ private:
+  store::Log& mail_;
+  std::vector<store::RecordRef> records_;
+};
+
 class ContentWriter {
  public:
-  explicit ContentWriter(store::Log& mail) : mail_(mail) {}
+  // The pins live until a mailbox points at the content.
+  explicit ContentWriter(ContentPins& pins) : pins_(pins), mail_(pins.mail()) {}
 
   // Takes a copy. Errors: no_space, exhausted, io_failed, timed_out.
   Task<Result<void>> write(std::string_view piece);
@@ -31,6 +52,7 @@ class ContentWriter {
   std::uint64_t octets() const { return extent_octets_ + gathered_.size(); }
 
  private:
+  ContentPins& pins_;
   store::Log& mail_;
   std::string gathered_;
   std::vector<store::RecordRef> extents_;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -121,6 +122,23 @@ class Owner {
   // them a start reads. Changes of that one account wait meanwhile. One at a time.
   Task<Result<void>> write_snapshot(store::CheckpointWriter& writer);
 
+  // --- content that moves to another place (owner_content.cc)
+  using SeeContent = std::function<void(AccountId, MailboxId, const NewMessage&)>;
+  // Shows each message, and each that is added before this returns; some of them twice, some that
+  // are gone by then. What was planned before has happened when it returns: whoever wants a place
+  // given up has been shown all that point at it. Takes turns.
+  Task<void> walk_contents(SeeContent see);
+  struct ContentMove {
+    AccountId account;
+    MailboxId mailbox;
+    Uid uid;
+    store::RecordRef from, to;
+  };
+  // Points messages at copies, which are durable. What is gone or lies elsewhere is passed over.
+  Task<Result<void>> move_contents(std::vector<ContentMove> moves);
+  // Grows with each change that may leave content to nobody.
+  std::uint64_t removals() const { return removals_; }
+
   // Where this core leaves what readers of other cores may still look at.
   RetireQueue& retired() { return retired_; }
   // Once a turn of the loop.
@@ -157,6 +175,12 @@ class Owner {
   Task<Result<void>> write_account(store::CheckpointWriter& writer, AccountId account);
   Task<Result<void>> write_pieces(store::CheckpointWriter& writer, const Account& account);
   Task<void> applied_so_far();
+  // owner_content.cc
+  Task<void> planned_so_far();
+  Task<void> walk_mailbox(AccountId account, const Mailbox& mailbox, const SeeContent& see);
+  std::optional<ContentMoved> plan_moves(std::span<const ContentMove> moves) const;
+  void note_contents(const Change& change);
+
   bool is_changing(AccountId account);
   Task<void> open_gate();
 
@@ -191,6 +215,9 @@ class Owner {
   Signal turn_ended_;
   std::optional<AccountId> gated_;  // its changes wait: it is being described
   IntrusiveList<Waiting> waiting_;  // at the gate, in the order of their plans
+  std::vector<const SeeContent*> seeing_;
+  std::uint64_t removals_ = 0;
+  std::size_t seen_in_turn_ = 0;
   std::unordered_set<AccountId> planning_;
   Signal planned_;
 };

@@ -13,6 +13,7 @@
 #include "kurir/base/shared.hh"
 #include "kurir/mailbox/mailbox.hh"
 #include "kurir/mailbox/version.hh"
+#include "kurir/store/reader.hh"
 
 namespace kurir::mailbox {
 
@@ -40,7 +41,9 @@ struct FlagState {
 
 class View {
  public:
-  explicit View(Shared<Mailbox> mailbox);
+  // reader: of this core, where contents are read by this view: what has to stay of an expunged
+  // message then stays until the client was told.
+  explicit View(Shared<Mailbox> mailbox, store::Reader* reader = nullptr);
 
   const Mailbox& mailbox() const { return *mailbox_; }
   std::uint32_t messages() const { return snapshot_.messages(); }
@@ -92,6 +95,7 @@ class View {
 
   Shared<Mailbox> mailbox_;
   Shared<const Version> pin_;
+  store::Reader::Use use_;
   Snapshot snapshot_;
   ModSeq told_;
   ModSeq flags_told_;  // at least told_: flags are told also while expunges are held

@@ -22,6 +22,7 @@ enum class EventType : std::uint8_t {
   admin_bounce,       // taken out by an administrator
   delayed,            // waits although no attempt failed
   rejection,          // not accepted
+  damage,             // a record on the disk does not match its checksum any more
 };
 
 struct Response {

@@ -58,6 +58,8 @@ class ServerSession {
     bool deleted = false;
   };
   struct Maildrop {
+    mailbox::NewMessage now(const Message& message) const;  // with its content's place of now
+    std::optional<mailbox::View> view;
     AccountId account;
     MailboxId mailbox;
     UidValidity validity;

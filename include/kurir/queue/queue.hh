@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -77,6 +78,17 @@ class Queue {
   // the streams show from these positions on: recover_message() wants them too. In the order of the
   // disk.
   std::vector<store::RecordRef> queued_before(const StreamPositions& positions) const;
+  // --- where the number of shards changes (take_over.cc): after recovery, before start()
+  // A mailbox's journal has it that the recipient's message was delivered: journals its end.
+  void end_delivered(QueueId id, std::size_t ordinal);
+  // Takes over a message of another shard, whose content was copied to these places; what came of
+  // it so far is in the next checkpoint.
+  void take_over(const Message& message, const store::RecordRef& record,
+                 std::span<const store::RecordRef> extents);
+  // Another shard has taken it over, or has it as well: the next checkpoint does without it.
+  void give_away(QueueId id);
+  bool has(QueueId id) const { return messages_.contains(id); }
+
   void add_deliverer(Deliverer& deliverer) { deliverers_.push_back(&deliverer); }
   void set_notifier(Notifier& notifier) { notifier_ = &notifier; }
   void start();
@@ -125,6 +137,10 @@ class Queue {
                                     const StreamPositions& positions);
   // Waits until every outcome that was settled is on disk.
   Task<Result<void>> sync_outcomes();
+
+  // Takes out of these segments of the mail stream those where content of a queued message lies;
+  // none of them is written any more. Takes turns.
+  Task<void> leave_unqueued(std::set<std::uint32_t>& segments) const;
 
   // --- looking and administrating
   std::size_t size() const { return messages_.size(); }

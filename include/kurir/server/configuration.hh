@@ -115,6 +115,9 @@ struct Configuration {
     std::uint64_t segment_size = limits::log_segment_octets;
     std::uint64_t free_space_min = 64 << 20;
     std::uint64_t checkpoint_size = limits::checkpoint_octets;
+    std::uint64_t compact_dead_percent = 50;  // of a mail segment; 100: only what is wholly dead
+    std::uint64_t compact_rate = 16 << 20;    // octets a second that a core copies
+    Nanoseconds compact_interval = std::chrono::minutes(1);  // between two looks
   } store;
 
   struct Queue {

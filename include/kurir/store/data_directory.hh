@@ -6,6 +6,7 @@
 //   DIR/format      "kurir-data VERSION\n"                 a newer version is refused
 //   DIR/instance    "INSTANCE-IN-HEX\n"                    made once: names this store; seeds its
 //   checksums DIR/epoch       "NUMBER\n"                             how many times it was opened
+//   DIR/shards      "NUMBER\n" or "NUMBER changing\n"      how many shards hold everything
 //   DIR/shard-00/   segments (record_format.hh)
 //   DIR.marker      beside DIR: the instance that belongs at this path
 //
@@ -49,6 +50,14 @@ class DataDirectory {
   Result<std::string> shard_directory(ShardIndex shard) const;
   // The highest shard folder's number plus one: those of an earlier start count too.
   Result<unsigned> shards_present() const;
+  // How many shards hold everything: the others' folders have nothing that anybody wants. While
+  // that changes, each of those that are there may.
+  struct Layout {
+    unsigned shards = 0;  // 0: it was never said
+    bool is_changing = false;
+  };
+  Result<Layout> layout() const;
+  Result<void> set_layout(const Layout& layout) const;
 
  private:
   DataDirectory(std::string path, io::FileLock lock)

@@ -90,6 +90,9 @@ class RecordVisitor {
   ~RecordVisitor() = default;
 };
 
+// Shows what Log::open() would, and writes nothing: for whoever checks a store that nobody uses.
+Task<Result<void>> look_through(LogOptions options, RecordVisitor& visitor);
+
 struct LogStatistics {
   std::uint64_t records = 0;         // appended
   std::uint64_t octets = 0;          // of those records
@@ -169,6 +172,10 @@ class Log {
   Task<Result<void>> finish_checkpoint(std::string_view payload);
   // Gives it up: the old segments stay the truth, with what was appended since.
   void abandon_checkpoint();
+  // New files are refused from now on where less would stay free.
+  void set_reserve(std::uint64_t octets);
+  // Frees one that segment_use() shows without live records, and whose content nobody wants.
+  void drop(std::uint32_t segment);
   // Frees the segments before this one, whatever lives in them.
   void drop_before(std::uint32_t segment);
 

@@ -21,6 +21,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -126,6 +127,14 @@ struct DecodedMessage {
 // Errors: corrupt, unsupported (a newer version).
 Result<DecodedMessage> decode_message(std::string_view payload);
 
+// Where a message's extents lie, from the begin of its payload. nullopt: more of it is needed. Not
+// verified: for whoever does not read them.
+std::optional<std::vector<RecordRef>> extents_in(std::string_view payload_begin);
+
+// The payload of a message record whose extents lie elsewhere now: as many as it has, each as long
+// as the one in its place.
+std::string with_extents(std::string_view payload, std::span<const RecordRef> extents);
+
 // An accepted message, ready to be read. Core-local; holds the record in memory, and one extent at
 // a time. What it gives was verified against its checksum. Move-only; the Reader outlives it.
 class MessageContent {
@@ -147,8 +156,9 @@ class MessageContent {
   Task<Result<std::string_view>> view(std::uint64_t offset);
 
  private:
-  MessageContent(Reader& reader, Record record, DecodedMessage message);
+  MessageContent(Reader& reader, Reader::Use use, Record record, DecodedMessage message);
   Reader* reader_;
+  Reader::Use use_;
   Record record_;
   DecodedMessage message_;
   std::vector<std::uint64_t> extent_begins_;  // in the content; one more: the tail's

@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "kurir/base/limits.hh"
 #include "kurir/base/result.hh"
@@ -66,7 +69,41 @@ class Reader {
   // all of it. The latest are remembered.
   bool is_known_damaged(const RecordRef& ref) const;
 
+  // Called once for each record that read() finds damaged.
+  void on_damage(std::function<void(const RecordRef&)> told) { told_of_damage_ = std::move(told); }
+
   std::size_t files_open() const { return files_.size(); }
+  // Closes the segment's file, where it is open and nobody reads it.
+  void forget(const RecordRef& ref);
+
+  // --- for whoever gives places up that somebody may still go by
+  // Held by what remembers places over a wait: a content that is being read, a session's view.
+  class Use {
+   public:
+    Use() = default;
+    explicit Use(Reader& reader) : reader_(&reader), generation_(reader.generation_) {
+      ++reader.uses_[generation_];
+    }
+    Use(Use&& other) noexcept
+        : reader_(std::exchange(other.reader_, nullptr)), generation_(other.generation_) {}
+    Use& operator=(Use&& other) noexcept {
+      std::swap(reader_, other.reader_);
+      std::swap(generation_, other.generation_);
+      return *this;
+    }
+    ~Use();
+    // What it remembers it has just looked up anew.
+    void renew();
+
+   private:
+    Reader* reader_ = nullptr;
+    std::uint64_t generation_ = 0;
+  };
+  // Uses from now on belong to the generation that this gives.
+  std::uint64_t next_generation() { return ++generation_; }
+  bool has_uses_before(std::uint64_t generation) const {
+    return !uses_.empty() && uses_.begin()->first < generation;
+  }
 
  private:
   using OpenFile = std::shared_ptr<io::File>;
@@ -75,7 +112,6 @@ class Reader {
     OpenFile file;
   };
   Task<Result<OpenFile>> file_of(RecordRef ref);
-  void forget(const RecordRef& ref);
   Task<Result<void>> read_exactly(RecordRef ref, OpenFile file, std::uint64_t offset,
                                   std::span<char> into);
   Task<Result<Record>> read_once(RecordRef ref, OpenFile file);
@@ -86,7 +122,10 @@ class Reader {
   std::uint64_t instance_;
   std::size_t files_max_;
   std::deque<RecordRef> damaged_;
-  std::list<Entry> recent_;  // the latest used first
+  std::function<void(const RecordRef&)> told_of_damage_;
+  std::uint64_t generation_ = 0;
+  std::map<std::uint64_t, std::size_t> uses_;  // by generation; none of them is 0
+  std::list<Entry> recent_;                    // the latest used first
   std::unordered_map<std::uint64_t, std::list<Entry>::iterator> files_;
 };
 

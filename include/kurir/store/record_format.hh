@@ -37,12 +37,19 @@ inline constexpr std::uint16_t checkpoint_complete = 2;  // store: a checkpoint 
 inline constexpr std::uint16_t store_last = 15;
 inline constexpr std::uint16_t message = 16;         // message_record.hh
 inline constexpr std::uint16_t content_extent = 17;  // octets of a message's content, nothing else
+// As a message, which was moved here for its segment to be freed: what became of it is known, and
+// no start queues it.
+inline constexpr std::uint16_t moved_message = 18;
 inline constexpr std::uint16_t message_last = 31;
 inline constexpr std::uint16_t queue_first = 32;
 inline constexpr std::uint16_t queue_last = 63;
 inline constexpr std::uint16_t mailbox_first = 64;
 inline constexpr std::uint16_t mailbox_last = 127;
 }  // namespace record_type
+
+constexpr bool is_message(std::uint16_t type) {
+  return type == record_type::message || type == record_type::moved_message;
+}
 
 inline constexpr std::uint16_t format_version = 1;
 inline constexpr std::size_t block_octets = 4096;  // of O_DIRECT; the header block
@@ -145,6 +152,9 @@ struct RecordAt {
 // Judges the record at the begin of `octets`; `incomplete`: more octets would decide.
 RecordAt read_record(std::string_view octets, std::uint32_t segment, std::uint64_t seed,
                      std::size_t octets_left);
+
+// "shard 0, mail segment 7, offset 4096", for people.
+std::string describe(const RecordRef& ref);
 
 // "spool-00000001.seg"; a free file's name keeps the last number it served under
 // ("free-spool-00000001.seg").
