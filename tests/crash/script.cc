@@ -114,6 +114,9 @@ Task<void> Script::operate(char letter) {
     case 'K':
       static_cast<void>(co_await house_.checkpoint());
       break;
+    case 'C':
+      co_await house_.compact();
+      break;
     case 'T':
       co_await sleep_for(Seconds(2));
       break;

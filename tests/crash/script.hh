@@ -7,6 +7,7 @@
 //   W     waits until outcomes are on the disk                       oldest remote one
 //   a     appends to INBOX      f e  flags, expunges the oldest there
 //   m c   moves, copies the oldest of INBOX to the other folder
+//   C     mail segments of which more than a third is dead are emptied and freed
 //   n r d makes, renames, deletes a folder   K  a checkpoint   T  two seconds pass
 
 #include <string>

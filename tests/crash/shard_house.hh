@@ -12,6 +12,7 @@
 #include "kurir/observe/counters.hh"
 #include "kurir/observe/event_log.hh"
 #include "kurir/queue/queue.hh"
+#include "kurir/server/compaction.hh"
 #include "kurir/store/data_directory.hh"
 #include "kurir/store/log.hh"
 #include "kurir/store/reader.hh"
@@ -38,6 +39,7 @@ class ShardHouse {
   Task<void> stop();
   // As the server takes one; whether all of it is durable.
   Task<bool> checkpoint();
+  Task<void> compact();
 
   store::Reader& reader() { return *reader_; }
   store::Log& mail() { return *mail_; }
@@ -62,6 +64,7 @@ class ShardHouse {
   queue::ShardLogs logs_;
   std::optional<mailbox::Owner> owner_;
   std::optional<queue::Queue> queue_;
+  std::optional<server::Compaction> compaction_;
 };
 
 }  // namespace kurir::crash

@@ -3,14 +3,22 @@
 // queue/ and mailbox/ starts on it, and is cut as well. What was answered before must be there
 // once. The same where the n-th operation fails, alone or with all that follow.
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <random>
 
 #include "kurir/io/core.hh"
 #include "kurir/io/simulated/world.hh"
@@ -56,6 +64,12 @@ const Scenario scenarios[] = {
     {"recycled spool unsynced", {"XSXSXSXSXS"}},
     {"recycled journal", {"LDKLDKLDKaKLDK"}},
     {"mail in idle times", {"LTDTRTST"}},
+    {"compaction", {"YDYDYDYDaeeCYDYD"}},
+    {"compaction of a part", {"YDaYDaYDaYDaeaeaYDeCYDYD"}},
+    {"compaction beside changes", {"YDaYDaYDaYDaeeeTmfmmYDc", "TCaCTC"}},
+    {"compaction of what is copied", {"YDaYDaYDaYDaeeecCYDYD"}},
+    {"compaction and a checkpoint", {"YDaYDaYDaYDeeCKYDYD"}},
+    {"compaction beside a checkpoint", {"YDaYDaYDaYDeeeCeC", "YDaKYDKLDR"}},
 };
 
 struct Case {
@@ -66,6 +80,10 @@ struct Case {
   std::uint32_t variant = 0;      // of what is kept, torn and reordered
   std::uint64_t second_stop = 0;  // in the recovery
 };
+
+// What is wrong with the machine, for proving that the states are looked at.
+enum class Plant : std::uint8_t { none, lying_sync, lying_directory_sync };
+Plant plant = Plant::none;
 
 using Main = std::function<Task<void>()>;
 
@@ -118,6 +136,8 @@ Task<void> recover(Ledger& ledger, std::vector<std::string>* violations) {
 
 std::vector<std::string> run_case(const Case& one) {
   World world(one.scenario + 1);
+  world.disk().weather.ignores_sync = plant == Plant::lying_sync;
+  world.disk().weather.ignores_directory_sync = plant == Plant::lying_directory_sync;
   Ledger ledger;
   ledger.is_whole = one.fail_at == 0;
   std::vector<std::string> violations;
@@ -152,35 +172,31 @@ std::uint64_t operations_of(std::size_t scenario) {
   return world.disk().operations();
 }
 
-// All cases of one scenario; `variants` of those that chance makes.
-std::vector<Case> cases_of(std::size_t scenario, std::uint32_t variants, std::uint64_t stride,
-                           std::uint64_t operations) {
-  std::vector<Case> cases;
+// The cases of one scenario that chance makes, of one variant.
+void add_variant(std::vector<Case>& cases, std::size_t scenario, std::uint32_t variant,
+                 std::uint64_t stride, std::uint64_t operations) {
   for (std::uint64_t at = 1; at <= operations; at += stride) {
-    Case one{.scenario = scenario, .stop_at = at};
-    for (const CutMode mode : {CutMode::loses_all, CutMode::keeps_all}) {
+    Case one{.scenario = scenario, .stop_at = at, .variant = variant};
+    for (const CutMode mode : {CutMode::keeps_some, CutMode::keeps_first}) {
       one.mode = mode;
+      one.second_stop = 0;
+      cases.push_back(one);
+      one.second_stop = 1 + (at * 31 + variant * 17) % 60;
       cases.push_back(one);
     }
-    for (one.variant = 0; one.variant < variants; ++one.variant) {
-      for (const CutMode mode : {CutMode::keeps_some, CutMode::keeps_first}) {
-        one.mode = mode;
-        one.second_stop = 0;
-        cases.push_back(one);
-        one.second_stop = 1 + (at * 31 + one.variant * 17) % 60;
-        cases.push_back(one);
-      }
-    }
-    Case failing{.scenario = scenario, .fail_at = at};
-    for (const bool fails_on : {false, true}) {
-      failing.fails_on = fails_on;
-      for (const CutMode mode : {CutMode::loses_all, CutMode::keeps_all, CutMode::keeps_some}) {
-        failing.mode = mode;
-        cases.push_back(failing);
-      }
-    }
   }
-  return cases;
+}
+
+// Those that nothing is left to chance in, and those where an operation fails.
+void add_certain(std::vector<Case>& cases, std::size_t scenario, std::uint64_t stride,
+                 std::uint64_t operations) {
+  for (std::uint64_t at = 1; at <= operations; at += stride) {
+    for (const CutMode mode : {CutMode::loses_all, CutMode::keeps_all})
+      cases.push_back({.scenario = scenario, .stop_at = at, .mode = mode});
+    for (const bool fails_on : {false, true})
+      for (const CutMode mode : {CutMode::loses_all, CutMode::keeps_all, CutMode::keeps_some})
+        cases.push_back({.scenario = scenario, .fail_at = at, .fails_on = fails_on, .mode = mode});
+  }
 }
 
 // In a process of its own: what a stopped machine had allocated is never freed.
@@ -213,10 +229,66 @@ unsigned run_apart(const std::vector<Case>& cases, std::size_t begin, std::size_
   return 1 + (last + 1 < end ? run_apart(cases, last + 1, end) : 0);
 }
 
+// Syncs of segments fail now and then, and the disk then loses all that was not synced: what was
+// acknowledged must be there.
+int run_failed_syncs(std::uint64_t wanted, bool json) {
+  constexpr unsigned runs_a_process = 50;
+  struct Seen {
+    std::uint64_t failed = 0, runs = 0, acknowledged = 0, bad = 0;
+  };
+  auto* seen = static_cast<Seen*>(
+      mmap(nullptr, sizeof(Seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  KURIR_ASSERT(seen != MAP_FAILED);
+  while (seen->failed < wanted) {
+    const std::uint64_t runs_before = seen->runs;
+    std::fflush(stdout);
+    const pid_t child = fork();
+    KURIR_ASSERT(child >= 0);
+    for (unsigned n = 0; child == 0 && n < runs_a_process && seen->failed < wanted; ++n) {
+      const std::uint64_t seed = ++seen->runs;
+      const Scenario& scenario = scenarios[seed % std::size(scenarios)];
+      World world(seed);
+      Ledger ledger;
+      ledger.is_whole = false;
+      std::vector<std::string> violations;
+      world.faults().set(io::simulated::Operation::sync_file, 0.05 * static_cast<double>(seed % 8));
+      if (!run_process(world, 0, [&] { return live(scenario, ledger); }))
+        violations.emplace_back("hangs");
+      seen->failed += world.faults().struck();
+      seen->acknowledged += ledger.acknowledged;
+      world.faults().clear();
+      world.disk().cut_power(CutMode::loses_all);
+      if (!run_process(world, 0, [&] { return recover(ledger, &violations); }))
+        violations.emplace_back("the start hangs");
+      seen->bad += violations.empty() ? 0 : 1;
+      if (!violations.empty())
+        std::printf("VIOLATION %s, seed %lu: %s\n", scenario.name, seed, violations[0].c_str());
+    }
+    std::fflush(stdout);
+    if (child == 0) _exit(0);
+    int status = 0;
+    waitpid(child, &status, 0);
+    const bool is_well = WIFEXITED(status) && seen->runs > runs_before;
+    seen->bad += is_well ? 0 : 1;
+    if (!is_well) std::printf("VIOLATION seed %lu: it crashes\n", seen->runs);
+  }
+  const char* text = json ? "{\"failed_syncs\":%lu,\"runs\":%lu,\"acknowledged\":%lu,"
+                            "\"violations\":%lu}\n"
+                          : "%lu failed syncs in %lu runs, %lu acknowledged, %lu violations\n";
+  std::printf(text, seen->failed, seen->runs, seen->acknowledged, seen->bad);
+  return seen->bad == 0 ? 0 : 1;
+}
+
 struct Options {
+  std::uint64_t failed_syncs = 0;
   std::uint32_t variants = 2;
   std::uint64_t stride = 1, states_max = 0, seconds = 0;
+  bool is_spread = false, json = false;
   std::string one;
+};
+
+struct Tally {
+  std::uint64_t operations = 0, states = 0, violations = 0;
 };
 
 int run_one(const std::string& text) {
@@ -238,36 +310,87 @@ int run_one(const std::string& text) {
   return violations.empty() ? 0 : 1;
 }
 
-int run_all(const Options& options) {
-  constexpr std::size_t cases_a_process = 200;
-  const std::time_t begun = std::time(nullptr);
-  const auto is_over = [&](std::uint64_t states) {
-    return (options.states_max > 0 && states >= options.states_max) ||
-           (options.seconds > 0 &&
-            std::time(nullptr) - begun >= static_cast<std::time_t>(options.seconds));
-  };
-  std::uint64_t states = 0, bad = 0;
-  for (std::size_t scenario = 0; scenario < std::size(scenarios); ++scenario) {
-    const std::uint64_t operations = operations_of(scenario);
-    const std::vector<Case> cases =
-        cases_of(scenario, options.variants, options.stride, operations);
-    std::uint64_t bad_here = 0;
-    std::size_t done = 0;
-    while (done < cases.size() && !is_over(states)) {
-      const std::size_t end = std::min(done + cases_a_process, cases.size());
-      bad_here += run_apart(cases, done, end);
-      states += end - done;
+class Runs {
+ public:
+  explicit Runs(const Options& options) : options_(options), begun_(std::time(nullptr)) {
+    for (std::size_t scenario = 0; scenario < std::size(scenarios); ++scenario)
+      tallies_[scenario].operations = operations_of(scenario);
+  }
+
+  // First what is certain at each boundary of all scenarios, then one variant of chance after the
+  // other: wherever the time ends, every scenario had its part.
+  void all() {
+    for (std::uint32_t round = 0; round <= options_.variants; ++round) {
+      std::vector<Case> cases;
+      for (std::size_t scenario = 0; scenario < std::size(scenarios); ++scenario) {
+        const std::uint64_t operations = tallies_[scenario].operations;
+        if (round == 0) add_certain(cases, scenario, options_.stride, operations);
+        if (round > 0) add_variant(cases, scenario, round - 1, options_.stride, operations);
+      }
+      if (options_.is_spread) std::ranges::shuffle(cases, spread_);
+      run(cases);
+    }
+  }
+
+  int tell() const {
+    Tally sum;
+    nlohmann::json told = nlohmann::json::array();
+    for (std::size_t scenario = 0; scenario < std::size(scenarios); ++scenario) {
+      const Tally& one = tallies_[scenario];
+      sum.operations += one.operations;
+      sum.states += one.states;
+      sum.violations += one.violations;
+      told.push_back({{"scenario", scenarios[scenario].name},
+                      {"boundaries", one.operations},
+                      {"states", one.states},
+                      {"violations", one.violations}});
+      if (!options_.json)
+        std::printf("%-30s %4lu operations, %8lu states, %lu violations\n",
+                    scenarios[scenario].name, one.operations, one.states, one.violations);
+    }
+    const auto seconds = static_cast<long>(std::time(nullptr) - begun_);
+    if (options_.json) {
+      const nlohmann::json all = {{"scenarios", std::size(scenarios)},
+                                  {"boundaries", sum.operations},
+                                  {"states", sum.states},
+                                  {"violations", sum.violations},
+                                  {"seconds", seconds},
+                                  {"by_scenario", told}};
+      std::printf("%s\n", all.dump().c_str());
+    } else {
+      std::printf("%lu states of %zu scenarios in %ld s, %lu violations\n", sum.states,
+                  std::size(scenarios), seconds, sum.violations);
+    }
+    return sum.violations == 0 && sum.states > 0 ? 0 : 1;
+  }
+
+ private:
+  bool is_over() const {
+    return (options_.states_max > 0 && states_ >= options_.states_max) ||
+           (options_.seconds > 0 &&
+            std::time(nullptr) - begun_ >= static_cast<std::time_t>(options_.seconds));
+  }
+  void run(const std::vector<Case>& cases) {
+    for (std::size_t done = 0; done < cases.size() && !is_over();) {
+      std::size_t end = std::min(done + cases_a_process, cases.size());
+      if (options_.states_max > 0)
+        end = std::min<std::size_t>(end, done + options_.states_max - states_);
+      // A process's cases are of one scenario, but where they are spread.
+      while (!options_.is_spread && cases[end - 1].scenario != cases[done].scenario) --end;
+      tallies_[cases[done].scenario].violations += run_apart(cases, done, end);
+      for (std::size_t at = done; at < end; ++at) ++tallies_[cases[at].scenario].states;
+      states_ += end - done;
       done = end;
     }
-    std::printf("%-30s %4lu operations, %7zu of %7zu states, %lu violations\n",
-                scenarios[scenario].name, operations, done, cases.size(), bad_here);
-    std::fflush(stdout);
-    bad += bad_here;
   }
-  std::printf("%lu states of %zu scenarios in %ld s, %lu violations\n", states,
-              std::size(scenarios), static_cast<long>(std::time(nullptr) - begun), bad);
-  return bad == 0 && states > 0 ? 0 : 1;
-}
+
+  static constexpr std::size_t cases_a_process = 200;
+  const Options& options_;
+  const std::time_t begun_;
+  std::uint64_t states_ = 0;
+  std::mt19937_64 spread_{1};
+  std::array<Tally, std::size(scenarios)> tallies_{};
+};
 
 }  // namespace
 }  // namespace kurir::crash
@@ -281,8 +404,24 @@ int main(int count, char** words) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--states", options.states_max, "at most; 0: all");
   app.add_option("--seconds", options.seconds, "at most; 0: without a bound");
+  app.add_flag("--spread", options.is_spread, "in no order: the first ones are of all kinds");
+  app.add_flag("--json", options.json, "what was seen as one JSON object");
+  const std::map<std::string, kurir::crash::Plant> plants{
+      {"lying-sync", kurir::crash::Plant::lying_sync},
+      {"lying-directory-sync", kurir::crash::Plant::lying_directory_sync}};
+  app.add_option("--plant", kurir::crash::plant, "what is wrong with the disk: must be found")
+      ->transform(CLI::CheckedTransformer(plants));
+  app.add_option("--failed-syncs", options.failed_syncs,
+                 "instead: so many syncs fail, and what was acknowledged is looked for");
   app.add_option("--case", options.one, "one state, as a violation names it");
   CLI11_PARSE(app, count, words);
   if (!options.one.empty()) return kurir::crash::run_one(options.one);
-  return kurir::crash::run_all(options);
+  if (options.failed_syncs > 0)
+    return kurir::crash::run_failed_syncs(options.failed_syncs, options.json);
+  // A machine's memory goes with its process: giving some back meanwhile only costs.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  kurir::crash::Runs runs(options);
+  runs.all();
+  return runs.tell();
 }

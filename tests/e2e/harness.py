@@ -203,6 +203,16 @@ class Server:
         return [(int(re.search(rb'UID (\d+)', part[0]).group(1)), part[1])
                 for part in answer if isinstance(part, tuple)]
 
+    def readable(self, user=BOB, mailbox='INBOX'):
+        """[(uid, content)] of those that can be read, one by one."""
+        contents = []
+        with self.imap(user, mailbox) as client:
+            for uid in (expect_ok(client.uid('search', 'ALL'))[0] or b'').split():
+                parts = client.uid('fetch', uid, '(UID BODY.PEEK[])')[1]
+                contents += [(int(uid), part[1]) for part in parts
+                             if isinstance(part, tuple) and part[1]]
+        return contents
+
     def wait_for(self, token, user=BOB, mailbox='INBOX', seconds=10.0):
         """The content of the one message that contains `token`; it must arrive exactly once."""
         def found():

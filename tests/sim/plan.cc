@@ -101,12 +101,12 @@ Plan::Plan(Random& random, Nanoseconds load_time_of)
 
 std::string Plan::describe() const {
   std::string text = fmt::format(
-      "cores {} senders {}x{} readers {} octets {} {}{}{}{}{}{}{}{}{}", configuration.cores,
+      "cores {} senders {}x{} readers {} octets {} {}{}{}{}{}{}{}{}{}{}", configuration.cores,
       senders, messages_each, readers, content_octets_max, pipelines ? "pipelined " : "",
       has_network_faults ? "network " : "", has_disk_errors ? "disk-errors " : "",
       has_slow_disk ? "slow-disk " : "", has_clock_jumps ? "clock " : "",
       has_full_disk ? "full-disk " : "", has_sink_faults ? "sinks " : "",
-      has_stalls ? "stalls " : "", has_flips ? "flips " : "");
+      has_stalls ? "stalls " : "", has_flips ? "flips " : "", changes_cores ? "other-cores " : "");
   for (const Crash& crash : crashes)
     text += fmt::format("{}@{}s ",
                         crash.is_graceful  ? "stop"

@@ -25,7 +25,8 @@ struct Plan {
   bool has_network_faults = false, has_disk_errors = false, has_slow_disk = false;
   bool has_clock_jumps = false, has_full_disk = false, has_sink_faults = false;
   bool has_stalls = false;
-  bool has_flips = false;  // of bits at rest, while the server is down
+  bool changes_cores = false;  // each start has another number of them
+  bool has_flips = false;      // of bits at rest, while the server is down
 
   struct Crash {
     Nanoseconds at;  // since the begin; the machine stops at a disk operation after it

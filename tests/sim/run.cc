@@ -23,7 +23,7 @@ using std::chrono::minutes;
 constexpr Nanoseconds service_restart = Seconds(5);  // as a service manager does it
 constexpr Nanoseconds stop_max = Seconds(60);        // grace, checkpoint and all
 constexpr Nanoseconds look_interval = minutes(5), look_max = minutes(40);
-constexpr double flips_chance = 0.05;
+constexpr double flips_chance = 0.05, changes_cores_chance = 0.3;
 constexpr std::uint64_t memory_octets_base = 160ULL << 20, memory_octets_core = 48ULL << 20;
 
 // crypt's cheapest hash of "secret": thousands of logins are checked.
@@ -57,6 +57,9 @@ Run::Run(const RunOptions& options)
   // Drawn apart, so that the other seeds stay what they were.
   io::simulated::Random apart(options.seed ^ 0x666c6970);
   plan_.has_flips = apart.chance(flips_chance) && !plan_.crashes.empty();
+  plan_.changes_cores = apart.chance(changes_cores_chance) && !plan_.crashes.empty();
+  cores_ = apart;
+  cores_most_ = plan_.configuration.cores;
   ledger_.max_age = plan_.configuration.queue.max_age;
   ledger_.expects_expiry = ledger_.max_age < hours(24) || plan_.has_clock_jumps;
   ledger_.tolerates_repeats = plan_.has_disk_errors || plan_.has_full_disk;
@@ -105,6 +108,11 @@ void Run::install_certificate() {
 void Run::start_server() {
   starts_again_ = service_restart;  // where a fault spoils its start
   is_crash_due_ = is_asked_to_stop_ = false;
+  if (plan_.changes_cores && server_ != nullptr) {
+    plan_.configuration.cores = cores_.between(1, 3);
+    cores_most_ = std::max(cores_most_, plan_.configuration.cores);
+    world_.note("server.cores", plan_.configuration.cores);
+  }
   world_.disk().never_stop();
   server_ = &world_.start("server", [this] {
     server::ServeOptions options;
@@ -284,8 +292,7 @@ bool Run::restart() {
 
 RunResult Run::judge() {
   ledger_.check();
-  const std::uint64_t memory_max =
-      memory_octets_base + plan_.configuration.cores * memory_octets_core;
+  const std::uint64_t memory_max = memory_octets_base + cores_most_ * memory_octets_core;
   if (result_.memory_octets > memory_max)
     ledger_.violation(fmt::format("the server held {} octets", result_.memory_octets));
   const bool may_be_late = plan_.has_network_faults || plan_.has_slow_disk;

@@ -59,6 +59,8 @@ class Run {
   Peers peers_;
   class Names* names_ = nullptr;
   io::simulated::Process* server_ = nullptr;
+  io::simulated::Random cores_{0};  // of the starts after the first
+  std::uint64_t cores_most_ = 0;
   io::simulated::Process* peers_process_ = nullptr;
   int exit_code_ = 0;
   std::optional<Nanoseconds> starts_again_;  // after an end that is no crash

@@ -92,7 +92,7 @@ int Disk::remove(const std::string& path) {
 
 int Disk::sync_directory(const std::string& path) {
   if (find(path) == nullptr) return ENOENT;
-  if (weather.ignores_sync) return 0;
+  if (weather.ignores_sync || weather.ignores_directory_sync) return 0;
   for (const NameChange& change : changes_)
     if (change.directory == path) apply(durable_names_, change);
   std::erase_if(changes_, [&](const NameChange& change) { return change.directory == path; });

@@ -81,6 +81,7 @@ struct DiskWeather {
   double short_operation = 0;
   // A disk that lies: it says that a sync is done, and has done nothing. For proving the tests.
   bool ignores_sync = false;
+  bool ignores_directory_sync = false;      // only those of names
   std::size_t torn_octets = sector_octets;  // what a power cut leaves whole of a write
 };
 
