@@ -285,7 +285,7 @@ class SinkInTls(unittest.TestCase):
 
     def blast(self, sink, *arguments):
         done = subprocess.run(
-            [BLAST, '-s', '4', '--timeout', '5s', '--json', *arguments, f'127.0.0.1:{sink.port}'],
+            [BLAST, '-s', '4', '--timeout', '20s', '--json', *arguments, f'127.0.0.1:{sink.port}'],
             capture_output=True, text=True, timeout=60, check=False)
         self.assertIn(done.returncode, (0, 1), done.stderr)
         return json.loads(done.stdout)
