@@ -2,9 +2,11 @@
 
 #include <memory>
 
+#include "import.hh"
 #include "kurir/cli/commands.hh"
 #include "kurir/cli/table.hh"
 #include "kurir/io/file.hh"
+#include "kurir/server/directory_import.hh"
 #include "request.hh"
 
 namespace kurir::cli {
@@ -12,7 +14,7 @@ namespace {
 
 struct Options {
   Location location;
-  std::string address, target, domain;
+  std::string address, target, domain, file;
   std::vector<std::string> targets;
   bool json = false;
 };
@@ -34,6 +36,17 @@ int remove(const Options& options) {
   const std::string what = options.target.empty() ? "" : " to " + options.target;
   return request_and_tell(options.location, {"alias remove", arguments},
                           options.address + what + " removed");
+}
+
+int import(const Options& options) {
+  const auto text = read_import(options.file);
+  if (!text) return EX_NOINPUT;
+  const auto aliases = server::parse_postfix_aliases(*text, options.domain);
+  if (!aliases) return tell_import_fault(options.file, aliases.error());
+  nlohmann::json all = nlohmann::json::array();
+  for (const server::ImportedAlias& alias : *aliases)
+    all.push_back({{"address", alias.address}, {"targets", alias.targets}});
+  return import_in_parts(options.location, "alias import", "aliases", all);
 }
 
 int list(const Options& options) {
@@ -71,6 +84,11 @@ void add_alias(CLI::App& program, int& exit_code) {
   CLI::App* adding = command("add", "send an address's mail to one or more others", true);
   adding->add_option("target", options->targets, "local or remote addresses")->required();
   adding->callback([=, &exit_code] { exit_code = add(*options); });
+
+  CLI::App* importing = command("import", "add the aliases of a Postfix virtual alias map", false);
+  importing->add_option("file", options->file, "address target, ...")->required();
+  importing->add_option("--domain", options->domain, "of names without one");
+  importing->callback([=, &exit_code] { exit_code = import(*options); });
 
   CLI::App* removing = command("remove", "remove an alias, or one of its targets", true);
   removing->add_option("target", options->target, "only this one");

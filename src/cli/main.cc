@@ -22,6 +22,7 @@ int run(int count, char** arguments) {
   kurir::cli::add_user(program, exit_code);
   kurir::cli::add_domain(program, exit_code);
   kurir::cli::add_alias(program, exit_code);
+  kurir::cli::add_sender(program, exit_code);
   kurir::cli::add_queue(program, exit_code);
   kurir::cli::add_mailbox(program, exit_code);
   kurir::cli::add_why(program, exit_code);

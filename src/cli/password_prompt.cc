@@ -1,13 +1,13 @@
 #include "password_prompt.hh"
 
-#include <sys/random.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include <array>
 #include <iostream>
 
 #include "kurir/directory/password.hh"
+#include "kurir/directory/scram_keys.hh"
+#include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
 
 namespace kurir::cli {
@@ -50,23 +50,25 @@ std::optional<std::string> ask(const char* question) {
 
 }  // namespace
 
-std::optional<std::string> hash_of_password(const std::string& password) {
+std::optional<PasswordKeys> keys_of_password(const std::string& password) {
   if (!directory::is_password(password)) {
     io::print_error("kurir: a password has 1 to " + std::to_string(limits::password_octets_max) +
                     " octets");
     return std::nullopt;
   }
-  std::array<char, directory::salt_entropy_octets> entropy;
-  const bool random =
-      getrandom(entropy.data(), entropy.size(), 0) == static_cast<ssize_t>(entropy.size());
-  const auto hash = random ? directory::hash_password(password, {entropy.data(), entropy.size()})
-                           : fail(Errc::exhausted, Origin::library);
-  if (hash) return *hash;
-  io::print_error("kurir: the password cannot be hashed: is there enough memory?");
-  return std::nullopt;
+  const auto hash =
+      directory::hash_password(password, io::system_random(directory::salt_entropy_octets));
+  if (!hash) {
+    io::print_error("kurir: the password cannot be hashed: is there enough memory?");
+    return std::nullopt;
+  }
+  // A password with letters that SASLprep forbids is good for the other mechanisms.
+  const auto scram =
+      directory::make_scram_text(password, io::system_random(directory::scram_salt_octets));
+  return PasswordKeys{*hash, scram.value_or("")};
 }
 
-std::optional<std::string> ask_password_hash() {
+std::optional<PasswordKeys> ask_password_keys() {
   const bool at_terminal = io::is_terminal(STDIN_FILENO);
   const auto password = at_terminal ? ask("Password: ") : read_line();
   if (!password) {
@@ -77,7 +79,7 @@ std::optional<std::string> ask_password_hash() {
     io::print_error("kurir: the two are not the same");
     return std::nullopt;
   }
-  return hash_of_password(*password);
+  return keys_of_password(*password);
 }
 
 }  // namespace kurir::cli

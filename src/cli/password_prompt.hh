@@ -6,8 +6,14 @@
 
 namespace kurir::cli {
 
+// What is kept of a password.
+struct PasswordKeys {
+  std::string hash;   // crypt(5)
+  std::string scram;  // directory/scram_keys.hh; empty: SCRAM is not for this user
+};
+
 // The hash for the directory; nullopt: there is none, and why has been told.
-std::optional<std::string> ask_password_hash();
-std::optional<std::string> hash_of_password(const std::string& password);
+std::optional<PasswordKeys> ask_password_keys();
+std::optional<PasswordKeys> keys_of_password(const std::string& password);
 
 }  // namespace kurir::cli

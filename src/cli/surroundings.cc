@@ -157,7 +157,8 @@ Done ServeSurroundings::confine() const {
     for (const std::string& path : *paths) files.readable.push_back(folder_of(path));
   for (const std::string& path :
        {configuration_.tls.ca_file, configuration_.tls.client_ca_file,
-        configuration_.relay.certificate, configuration_.relay.private_key})
+        configuration_.relay.certificate, configuration_.relay.private_key,
+        configuration_.auth.token_keys_file})
     if (!path.empty()) files.readable.push_back(folder_of(path));
   const std::string& log = configuration_.log.events;
   if (log != "stdout" && log != "none") files.writable.push_back(folder_of(log));

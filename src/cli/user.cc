@@ -2,10 +2,12 @@
 
 #include <memory>
 
+#include "import.hh"
 #include "kurir/cli/commands.hh"
 #include "kurir/cli/table.hh"
 #include "kurir/directory/password.hh"
 #include "kurir/io/file.hh"
+#include "kurir/server/directory_import.hh"
 #include "kurir/server/values.hh"
 #include "password_prompt.hh"
 #include "request.hh"
@@ -15,32 +17,35 @@ namespace {
 
 struct Options {
   Location location;
-  std::string address, domain, password, password_hash, quota;
+  std::string address, domain, password, password_hash, scram, quota, file;
   bool json = false;
 };
 
 // Of --password-hash, --password or the prompt.
-std::optional<std::string> chosen_hash(const Options& options) {
-  if (!options.password_hash.empty()) return options.password_hash;
-  if (!options.password.empty()) return hash_of_password(options.password);
-  return ask_password_hash();
+std::optional<PasswordKeys> chosen_keys(const Options& options) {
+  if (!options.password_hash.empty()) return PasswordKeys{options.password_hash, options.scram};
+  if (!options.password.empty()) return keys_of_password(options.password);
+  return ask_password_keys();
 }
 
 int add(const Options& options) {
   nlohmann::json arguments = {{"address", options.address}};
   if (!options.quota.empty()) arguments["quota"] = server::parse_size(options.quota).value();
-  const auto hash = chosen_hash(options);
-  if (!hash) return EX_DATAERR;
-  arguments["password_hash"] = *hash;
+  const auto keys = chosen_keys(options);
+  if (!keys) return EX_DATAERR;
+  arguments["password_hash"] = keys->hash;
+  arguments["scram"] = keys->scram;
   return request_and_tell(options.location, {"user add", arguments}, options.address + " added");
 }
 
 int passwd(const Options& options) {
-  const auto hash = chosen_hash(options);
-  if (!hash) return EX_DATAERR;
-  return request_and_tell(options.location,
-                          {"user passwd", {{"address", options.address}, {"password_hash", *hash}}},
-                          "password of " + options.address + " changed");
+  const auto keys = chosen_keys(options);
+  if (!keys) return EX_DATAERR;
+  return request_and_tell(
+      options.location,
+      {"user passwd",
+       {{"address", options.address}, {"password_hash", keys->hash}, {"scram", keys->scram}}},
+      "password of " + options.address + " changed");
 }
 
 int set_quota(const Options& options) {
@@ -70,6 +75,23 @@ int list(const Options& options) {
   return EX_OK;
 }
 
+nlohmann::json json_of(const server::ImportedUser& user) {
+  nlohmann::json one = {
+      {"address", user.address}, {"password_hash", user.password_hash}, {"scram", user.scram}};
+  if (user.has_quota) one["quota"] = user.quota_octets;
+  return one;
+}
+
+int import(const Options& options) {
+  const auto text = read_import(options.file);
+  if (!text) return EX_NOINPUT;
+  const auto users = server::parse_dovecot_users(*text, options.domain);
+  if (!users) return tell_import_fault(options.file, users.error());
+  nlohmann::json all = nlohmann::json::array();
+  for (const server::ImportedUser& user : *users) all.push_back(json_of(user));
+  return import_in_parts(options.location, "user import", "users", all);
+}
+
 std::string check_size(const std::string& text) {
   return server::parse_size(text) ? "" : "a size, like 10GB, or 0 for none, is expected";
 }
@@ -79,8 +101,14 @@ void add_password_options(CLI::App& command, Options& options) {
       "--password", options.password,
       "the password, which others may see in the list of processes; else it is asked for, or is "
       "the first line of standard input");
-  command.add_option("--password-hash", options.password_hash, "its hash in the form of crypt(5)")
-      ->excludes(password);
+  CLI::Option* hash =
+      command
+          .add_option("--password-hash", options.password_hash, "its hash in the form of crypt(5)")
+          ->excludes(password);
+  command
+      .add_option("--scram", options.scram,
+                  "keys of the same password for SCRAM, like SCRAM-SHA-256$4096:SALT$STORED:SERVER")
+      ->needs(hash);
 }
 
 }  // namespace
@@ -122,6 +150,12 @@ void add_user(CLI::App& program, int& exit_code) {
                                    options->address + " " + done);
     });
   };
+  CLI::App* importing =
+      command("import", "add the users of a Dovecot passwd-file, or change their passwords", false);
+  importing->add_option("file", options->file, "user:{SCHEME}hash:...")->required();
+  importing->add_option("--domain", options->domain, "of users without one");
+  importing->callback([=, &exit_code] { exit_code = import(*options); });
+
   simple("remove", "remove a user; the mail stays on the disk", "removed");
   simple("disable", "refuse a user's logins and mail", "disabled");
   simple("enable", "take a user's logins and mail again", "enabled");

@@ -3,6 +3,7 @@
 #include "alias_check.hh"
 #include "kurir/directory/address.hh"
 #include "kurir/directory/password.hh"
+#include "kurir/directory/scram_keys.hh"
 #include "kurir/io/file.hh"
 #include "schema.hh"
 #include "sqlite.hh"
@@ -46,11 +47,16 @@ std::string_view domain_part(std::string_view stored_address) {
 bool is_storable_hash(std::string_view hash) { return hash.empty() || is_password_hash(hash); }
 
 constexpr std::string_view user_columns =
-    "SELECT id, address, password_hash, quota_octets, disabled FROM user ";
+    "SELECT id, address, password_hash, quota_octets, disabled, scram, any_sender FROM user ";
 
 User user_of(const Statement& row) {
-  return {AccountId(static_cast<std::uint64_t>(row.integer(0))), row.text(1), row.text(2),
-          static_cast<std::uint64_t>(row.integer(3)), row.integer(4) != 0};
+  return {AccountId(static_cast<std::uint64_t>(row.integer(0))),
+          row.text(1),
+          row.text(2),
+          static_cast<std::uint64_t>(row.integer(3)),
+          row.integer(4) != 0,
+          row.text(5),
+          row.integer(6) != 0};
 }
 
 }  // namespace
@@ -81,18 +87,23 @@ Result<Database> Database::connect(const std::string& path) {
 template <class Change>
 Result<void> Database::in_transaction(Change change) {
   sqlite3* connection = connection_.get();
-  const auto begun = execute(connection, "BEGIN IMMEDIATE");
+  // Within all_or_none() a part that fails leaves what was before it.
+  const auto begun = execute(connection, is_within_ ? "SAVEPOINT part" : "BEGIN IMMEDIATE");
   if (!begun) return std::unexpected(begun.error());
   Result<void> done = change(connection);
   if (done) {
-    const auto committed = execute(connection, "COMMIT");
+    const auto committed = execute(connection, is_within_ ? "RELEASE part" : "COMMIT");
     if (committed) return {};
     done = std::unexpected(committed.error());
   }
   // SQLite has rolled back by itself after some errors.
   if (sqlite3_get_autocommit(connection) == 0) {
-    const auto rolled_back = execute(connection, "ROLLBACK");
+    const auto rolled_back = execute(connection, is_within_ ? "ROLLBACK TO part" : "ROLLBACK");
     if (!rolled_back) return std::unexpected(rolled_back.error());
+    // What was rolled back to is still open.
+    const auto released =
+        is_within_ ? execute(connection, "RELEASE part") : Result<std::int64_t>(0);
+    if (!released) return std::unexpected(released.error());
   }
   return done;
 }
@@ -171,17 +182,19 @@ Result<std::vector<DomainAlias>> Database::domain_aliases() {
 
 Result<AccountId> Database::add_user(const NewUser& user) {
   const auto stored = stored_user_address(user.address);
-  if (!stored || !is_storable_hash(user.password_hash) || user.quota_octets > quota_octets_max)
-    return refuse(Errc::invalid);
+  const bool sound = is_storable_hash(user.password_hash) && pack_scram(user.scram) &&
+                     user.quota_octets <= quota_octets_max;
+  if (!stored || !sound) return refuse(Errc::invalid);
   AccountId id;
   const auto done = in_transaction([&](sqlite3* connection) -> Result<void> {
     const auto known = require_domain(connection, domain_part(*stored));
     if (!known) return known;
-    const auto added = execute(
-        connection,
-        "INSERT INTO user (address, domain, password_hash, quota_octets, disabled) "
-        "VALUES (?, ?, ?, ?, 0)",
-        std::string_view(*stored), domain_part(*stored), user.password_hash, user.quota_octets);
+    const auto added =
+        execute(connection,
+                "INSERT INTO user (address, domain, password_hash, quota_octets, disabled, scram) "
+                "VALUES (?, ?, ?, ?, 0, ?)",
+                std::string_view(*stored), domain_part(*stored), user.password_hash,
+                user.quota_octets, user.scram);
     if (!added) return std::unexpected(added.error());
     id = AccountId(static_cast<std::uint64_t>(sqlite3_last_insert_rowid(connection)));
     return {};
@@ -212,9 +225,13 @@ Result<void> Database::change_user(std::string_view address, std::string_view sq
   return changed_one(execute(connection_.get(), sql, value, std::string_view(stored)));
 }
 
-Result<void> Database::set_password_hash(std::string_view address, std::string_view password_hash) {
-  if (!is_storable_hash(password_hash)) return refuse(Errc::invalid);
-  return change_user(address, "UPDATE user SET password_hash = ? WHERE address = ?", password_hash);
+Result<void> Database::set_password_hash(std::string_view address, std::string_view password_hash,
+                                         std::string_view scram) {
+  if (!is_storable_hash(password_hash) || !pack_scram(scram)) return refuse(Errc::invalid);
+  const std::string stored = lower_case(address);
+  return changed_one(execute(connection_.get(),
+                             "UPDATE user SET password_hash = ?, scram = ? WHERE address = ?",
+                             password_hash, scram, std::string_view(stored)));
 }
 
 Result<void> Database::set_quota(std::string_view address, std::uint64_t octets) {
@@ -224,6 +241,10 @@ Result<void> Database::set_quota(std::string_view address, std::uint64_t octets)
 
 Result<void> Database::set_disabled(std::string_view address, bool disabled) {
   return change_user(address, "UPDATE user SET disabled = ? WHERE address = ?", disabled);
+}
+
+Result<void> Database::set_any_sender(std::string_view address, bool any_sender) {
+  return change_user(address, "UPDATE user SET any_sender = ? WHERE address = ?", any_sender);
 }
 
 Result<User> Database::user(std::string_view address) {
@@ -349,9 +370,15 @@ Result<void> Database::read_into(SnapshotBuilder& builder) {
       connection, [&](const Statement& row) { return builder.add_user(user_of(row)); },
       std::string(user_columns) + "ORDER BY id");
   if (!read) return read;
-  return for_each_row(
+  read = for_each_row(
       connection, [&](const Statement& row) { return builder.add_alias(row.view(0), row.view(1)); },
       "SELECT address, target FROM alias ORDER BY id");
+  if (!read) return read;
+  return for_each_row(
+      connection,
+      [&](const Statement& row) { return builder.add_sender(row.view(0), row.view(1)); },
+      "SELECT sender.address, user.address FROM sender JOIN user ON user.id = sender.user "
+      "ORDER BY sender.address");
 }
 
 }  // namespace kurir::directory

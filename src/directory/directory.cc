@@ -6,7 +6,14 @@
 
 namespace kurir::directory {
 
-Task<LoginOutcome> Directory::log_in(std::string user, std::string password) {
+bool Directory::knows(std::string_view user, std::string_view password) const {
+  const std::optional<Login> login = snapshot_->find_user(user);
+  const bool usable = login && !login->account.disabled && !login->password_hash.empty();
+  return usable && recent_.knows(login->account.id, password, login->password_hash, io::now());
+}
+
+Task<LoginOutcome> Directory::log_in(std::string user, std::string password,
+                                     const std::function<bool()>& is_wanted) {
   const Shared<const Snapshot> names = snapshot_;
   const std::optional<Login> login = names->find_user(user);
   LoginOutcome outcome;
@@ -22,11 +29,17 @@ Task<LoginOutcome> Directory::log_in(std::string user, std::string password) {
   }
   std::optional<std::string> stored;
   if (usable) stored = std::string(login->password_hash);
-  const auto checked = co_await io::offload([&] { return check_password(password, stored); });
-  if (!checked || !*checked) {
-    outcome.verdict = LoginVerdict::unavailable;
-    co_return outcome;
-  }
+  bool was_wanted = true;
+  const auto checked = co_await io::offload(
+      [&] {
+        was_wanted = is_wanted();
+        if (!was_wanted) return Result<PasswordCheck>(PasswordCheck::mismatch);
+        return check_password(password, stored);
+      },
+      io::OffloadLane::slow);
+  if (!was_wanted) outcome.verdict = LoginVerdict::put_off;
+  if (!checked || !*checked) outcome.verdict = LoginVerdict::unavailable;
+  if (outcome.verdict != LoginVerdict::refused) co_return outcome;
   if (usable && **checked == PasswordCheck::match) {
     recent_.remember(outcome.account, password, *stored, io::now());
     outcome.verdict = LoginVerdict::accepted;

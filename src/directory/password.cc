@@ -59,6 +59,8 @@ Error crypt_error() {
   return {code, Origin::library, errno};
 }
 
+}  // namespace
+
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;  // the length of a hash is no secret
   unsigned difference = 0;
@@ -66,8 +68,6 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
     difference |= static_cast<unsigned char>(a[at]) ^ static_cast<unsigned char>(b[at]);
   return difference == 0;
 }
-
-}  // namespace
 
 bool is_password(std::string_view password) {
   return !password.empty() && password.size() <= limits::password_octets_max &&

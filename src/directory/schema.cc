@@ -29,7 +29,9 @@ CREATE TABLE user (
   domain TEXT NOT NULL REFERENCES domain(name),
   password_hash TEXT NOT NULL,            -- crypt(5); empty: nobody can log in
   quota_octets INTEGER NOT NULL CHECK (quota_octets >= 0),  -- 0: none
-  disabled INTEGER NOT NULL CHECK (disabled IN (0, 1))
+  disabled INTEGER NOT NULL CHECK (disabled IN (0, 1)),
+  scram TEXT NOT NULL DEFAULT '',         -- keys of the same password (scram_keys.hh), or ''
+  any_sender INTEGER NOT NULL DEFAULT 0 CHECK (any_sender IN (0, 1))
 ) STRICT;
 CREATE INDEX user_by_domain ON user(domain);
 
@@ -43,6 +45,26 @@ CREATE TABLE alias (
 ) STRICT;
 CREATE INDEX alias_by_domain ON alias(domain);
 CREATE INDEX alias_by_target ON alias(target_key);
+
+CREATE TABLE sender (
+  address TEXT NOT NULL,                  -- lower-case local-part@domain, or @domain
+  user INTEGER NOT NULL REFERENCES user(id) ON DELETE CASCADE,
+  PRIMARY KEY (address, user)
+) STRICT;
+)sql";
+
+// From version 1, of which the tables above were all but these.
+constexpr const char* step_to_2 = R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE user ADD COLUMN scram TEXT NOT NULL DEFAULT '';
+ALTER TABLE user ADD COLUMN any_sender INTEGER NOT NULL DEFAULT 0 CHECK (any_sender IN (0, 1));
+CREATE TABLE sender (
+  address TEXT NOT NULL,
+  user INTEGER NOT NULL REFERENCES user(id) ON DELETE CASCADE,
+  PRIMARY KEY (address, user)
+) STRICT;
+PRAGMA user_version = 2;
+COMMIT;
 )sql";
 
 Result<void> run_script(sqlite3* connection, const char* sql) {
@@ -69,6 +91,17 @@ Result<void> make_tables(sqlite3* connection) {
   return made;
 }
 
+// The same tables as a new database has, where another process has not been first.
+Result<void> take_steps(sqlite3* connection, std::int64_t version) {
+  if (version == Database::schema_version) return {};
+  const auto taken = run_script(connection, step_to_2);
+  if (taken) return {};
+  if (sqlite3_get_autocommit(connection) == 0)
+    sqlite3_exec(connection, "ROLLBACK", nullptr, nullptr, nullptr);
+  const auto now = pragma(connection, "PRAGMA user_version");
+  return now && *now == Database::schema_version ? Result<void>() : taken;
+}
+
 // True: the tables are there already.
 Result<bool> check_version(sqlite3* connection) {
   const auto application = pragma(connection, "PRAGMA application_id");
@@ -80,6 +113,8 @@ Result<bool> check_version(sqlite3* connection) {
   if (*application == 0 && *version == 0 && !*foreign) return false;
   if (*application != application_id) return fail(Errc::corrupt, Origin::directory);
   if (*version > Database::schema_version) return fail(Errc::unsupported, Origin::directory);
+  const auto stepped = take_steps(connection, *version);
+  if (!stepped) return std::unexpected(stepped.error());
   return true;
 }
 

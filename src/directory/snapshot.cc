@@ -1,5 +1,7 @@
 #include "kurir/directory/snapshot.hh"
 
+#include <algorithm>
+
 #include "kurir/base/hash.hh"
 #include "kurir/directory/address.hh"
 
@@ -46,14 +48,41 @@ std::optional<Login> Snapshot::find_user(std::string_view name) const {
       AddressKey::make(parts ? parts->local_part : name, text(domains_[canonical].name));
   const std::uint32_t user = key ? user_named(key->text()) : none;
   if (user == none) return std::nullopt;
-  return Login{account_of(user), text(users_[user].password_hash)};
+  return Login{account_of(user), text(users_[user].password_hash), text(users_[user].scram)};
+}
+
+bool Snapshot::may_send_as(AccountId user, std::string_view name, std::string_view sender) const {
+  const auto own = split_address(name);
+  const auto own_key = own ? AddressKey::make(own->local_part, own->domain) : std::nullopt;
+  const std::uint32_t index = own_key ? user_named(own_key->text()) : none;
+  // Removed since the login, or removed and made anew.
+  if (index == none || users_[index].id != user) return false;
+  if (users_[index].any_sender) return true;
+  const LocalRecipient to = resolve(sender);
+  if (to.kind == Resolution::account && to.account.id == user) return true;
+  if (to.kind == Resolution::alias)
+    for (std::size_t at = 0; at < to.targets.size(); ++at)
+      if (to.targets[at].local && to.targets[at].account.id == user) return true;
+  const auto parts = split_address(sender);
+  const auto domain = parts ? AddressKey::make_domain(parts->domain) : std::nullopt;
+  if (!domain) return false;
+  const auto key = AddressKey::make(without_quotes(parts->local_part), domain->text());
+  const auto any_key = AddressKey::make("", domain->text());
+  return (key && is_sender(key->text(), index)) || (any_key && is_sender(any_key->text(), index));
+}
+
+bool Snapshot::is_sender(std::string_view key, std::uint32_t user) const {
+  const auto address = [this](const SenderRecord& record) { return text(record.address); };
+  const auto range = std::ranges::equal_range(senders_, key, {}, address);
+  return std::ranges::any_of(range,
+                             [&](const SenderRecord& record) { return record.user == user; });
 }
 
 std::size_t Snapshot::memory_octets() const {
   return sizeof(*this) + text_.capacity() + domains_.capacity() * sizeof(DomainRecord) +
          users_.capacity() * sizeof(UserRecord) + aliases_.capacity() * sizeof(AliasRecord) +
-         targets_.capacity() * sizeof(TargetRecord) + domain_table_.memory_octets() +
-         user_table_.memory_octets() + alias_table_.memory_octets();
+         targets_.capacity() * sizeof(TargetRecord) + senders_.capacity() * sizeof(SenderRecord) +
+         domain_table_.memory_octets() + user_table_.memory_octets() + alias_table_.memory_octets();
 }
 
 std::uint64_t Snapshot::hash(std::string_view key) const { return keyed_hash(key, hash_key_); }

@@ -4,6 +4,7 @@
 #include "kurir/base/hash.hh"
 #include "kurir/base/limits.hh"
 #include "kurir/directory/address.hh"
+#include "kurir/directory/scram_keys.hh"
 #include "kurir/directory/snapshot.hh"
 
 namespace kurir::directory {
@@ -66,9 +67,14 @@ Result<void> SnapshotBuilder::add_user(const User& user) {
   if (!address) return std::unexpected(address.error());
   const auto hash = intern(user.password_hash);
   if (!hash) return std::unexpected(hash.error());
+  const auto packed = pack_scram(user.scram);
+  if (!packed) return fail(Errc::invalid, Origin::directory);
+  const auto scram = intern(*packed);
+  if (!scram) return std::unexpected(scram.error());
   const std::uint32_t index = next_index(s.users_);
   if (domain->first_user == Snapshot::none) domain->first_user = index;
-  s.users_.push_back({user.id, user.quota_octets, *address, *hash, user.disabled});
+  s.users_.push_back(
+      {user.id, user.quota_octets, *address, *hash, *scram, user.disabled, user.any_sender});
   s.user_table_.insert(s.hash(user.address), index,
                        [&](std::uint32_t at) { return s.hash(s.text(s.users_[at].address)); });
   return {};
@@ -90,6 +96,19 @@ Result<void> SnapshotBuilder::add_alias(std::string_view address, std::string_vi
                           [&](std::uint32_t at) { return s.hash(s.text(s.aliases_[at].address)); });
   }
   direct_targets_[alias].emplace_back(target);
+  return {};
+}
+
+Result<void> SnapshotBuilder::add_sender(std::string_view address, std::string_view user) {
+  Snapshot& s = *snapshot_;
+  if (stored_alias_address(address) != address) return fail(Errc::invalid, Origin::directory);
+  const bool in_order = s.senders_.empty() || s.text(s.senders_.back().address) <= address;
+  if (!in_order) return fail(Errc::invalid, Origin::directory);
+  const std::uint32_t index = s.user_named(user);
+  if (index == Snapshot::none) return fail(Errc::not_found, Origin::directory);
+  const auto ref = intern(address);
+  if (!ref) return std::unexpected(ref.error());
+  s.senders_.push_back({*ref, index});
   return {};
 }
 

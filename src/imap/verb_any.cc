@@ -25,13 +25,28 @@ constexpr std::array after_login = {
     std::string_view("CONDSTORE"),     std::string_view("CREATE-SPECIAL-USE"),
     std::string_view("MULTIAPPEND")};
 
+// Of auth::Mechanism, in its order.
+constexpr std::array mechanism_names = {
+    std::string_view("AUTH=SCRAM-SHA-256-PLUS"), std::string_view("AUTH=SCRAM-SHA-256"),
+    std::string_view("AUTH=SCRAM-SHA-1-PLUS"),   std::string_view("AUTH=SCRAM-SHA-1"),
+    std::string_view("AUTH=EXTERNAL"),           std::string_view("AUTH=OAUTHBEARER"),
+    std::string_view("AUTH=XOAUTH2"),            std::string_view("AUTH=PLAIN"),
+    std::string_view("AUTH=LOGIN")};
+static_assert(mechanism_names.size() == auth::mechanisms_count);
+
+std::string_view capability_of(auth::Mechanism mechanism) {
+  return mechanism_names[static_cast<std::size_t>(mechanism)];
+}
+
 }  // namespace
 
 std::vector<std::string_view> ServerSession::capabilities() const {
   std::vector<std::string_view> names(always.begin(), always.end());
   if (!account_ && offers_tls()) names.push_back("STARTTLS");
-  if (!account_ && may_log_in()) names.insert(names.end(), {"AUTH=PLAIN", "AUTH=LOGIN"});
-  if (!account_ && !may_log_in()) names.push_back("LOGINDISABLED");
+  for (const auth::Mechanism mechanism : auth::all_mechanisms)
+    if (!account_ && services_.authenticator.offers(mechanism, stream_))
+      names.push_back(capability_of(mechanism));
+  if (!account_ && !may_log_in_with_password()) names.push_back("LOGINDISABLED");
   if (account_) names.insert(names.end(), after_login.begin(), after_login.end());
   return names;
 }

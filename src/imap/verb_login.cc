@@ -4,34 +4,43 @@
 #include "kurir/base/limits.hh"
 #include "kurir/imap/command_reader.hh"
 #include "kurir/imap/server_session.hh"
-#include "kurir/wire/ascii.hh"
-#include "kurir/wire/base64.hh"
-#include "kurir/wire/sasl.hh"
 #include "reply.hh"
 #include "selected.hh"
 
 namespace kurir::imap {
-namespace {
 
-std::string_view fault_text(wire::SaslFault fault) {
-  if (fault == wire::SaslFault::cancelled) return "Login was given up";
-  if (fault == wire::SaslFault::too_long) return "That response is too long";
-  return "Cannot decode that response";
-}
+// The client's answers are lines without a tag (RFC 9051 6.2.2).
+class ServerSession::Conversation final : public auth::Conversation {
+ public:
+  explicit Conversation(ServerSession& session) : session_(session) {}
 
-// The decoded response.
-std::expected<std::string, wire::SaslFault> decode_response(std::string_view line) {
-  std::string room(wire::base64_decoded_octets_max(line.size()), '\0');
-  const auto decoded = wire::decode_sasl(line, room);
-  if (!decoded) return std::unexpected(decoded.error());
-  return std::string(*decoded);
-}
+  Task<Line> ask(std::string challenge) override {
+    CommandReader& reader = *session_.reader_;
+    session_.writer().raw("+ ").raw(challenge).raw("\r\n");
+    for (;;) {
+      const CommandReader::Found found = reader.next_line();
+      const bool is_line =
+          found == CommandReader::Found::whole || found == CommandReader::Found::too_long;
+      if (is_line) {
+        Line line{found == CommandReader::Found::whole ? State::whole : State::too_long,
+                  std::string(reader.text())};
+        reader.done();
+        if (line.text.ends_with("\r\n")) line.text.resize(line.text.size() - 2);
+        co_return line;
+      }
+      if (found != CommandReader::Found::incomplete) co_return Line();
+      const Next flushed = co_await session_.flush();
+      if (flushed == Next::end || session_.ending_) co_return Line();
+      const Result<void> filled = co_await session_.stream_.fill(session_.deadline_);
+      if (!filled && filled.error().code != Errc::interrupted) co_return Line();
+    }
+  }
 
-}  // namespace
+ private:
+  ServerSession& session_;
+};
 
-bool ServerSession::may_log_in() const {
-  return stream_.is_encrypted() || services_.options.allow_plaintext_login;
-}
+bool ServerSession::may_log_in() const { return services_.authenticator.may_log_in(stream_); }
 
 bool ServerSession::offers_tls() const {
   return services_.options.offers_tls && !stream_.is_encrypted();
@@ -52,11 +61,19 @@ Task<Reply> ServerSession::starttls(const wire::ImapCommand&) {
   co_return refused;
 }
 
+bool ServerSession::may_log_in_with_password() const {
+  return services_.authenticator.offers(auth::Mechanism::plain, stream_) ||
+         services_.authenticator.offers(auth::Mechanism::login, stream_);
+}
+
 Task<Reply> ServerSession::login(const wire::ImapCommand& command) {
   if (!may_log_in())
     co_return no(wire::imap_code::privacy_required, "Encryption is required for logging in");
+  if (!may_log_in_with_password()) co_return no({}, "Use AUTHENTICATE");
   const auto& login = std::get<wire::ImapLogin>(command.action);
-  Reply reply = co_await log_in(login.user.own(), login.password.own());
+  auth::Outcome outcome =
+      co_await services_.authenticator.log_in(login.user.own(), login.password.own(), stream_);
+  Reply reply = co_await finish_login(std::move(outcome));
   co_return reply;
 }
 
@@ -64,71 +81,48 @@ Task<Reply> ServerSession::authenticate(const wire::ImapCommand& command) {
   if (!may_log_in())
     co_return no(wire::imap_code::privacy_required, "Encryption is required for logging in");
   const auto& wanted = std::get<wire::ImapAuthenticate>(command.action);
-  const bool is_plain = wire::equals_ignoring_case(wanted.mechanism, "PLAIN");
-  const bool is_login = wire::equals_ignoring_case(wanted.mechanism, "LOGIN");
-  if (!is_plain && !is_login) co_return no({}, "Use PLAIN or LOGIN");
-  std::optional<std::string> first;
-  if (wanted.initial_response) first = std::string(*wanted.initial_response);
+  const auto mechanism = auth::find_mechanism(wanted.mechanism);
+  if (!mechanism || !services_.authenticator.offers(*mechanism, stream_))
+    co_return no({}, "That mechanism is not offered; CAPABILITY lists those that are");
+  std::optional<std::string> initial;
+  if (wanted.initial_response) initial = std::string(*wanted.initial_response);
   reader_->done();  // the client's answers are lines of their own
-  const std::string_view prompt = is_login ? wire::sasl_login_user_prompt : std::string_view();
-  if (!first) first = co_await ask_for_response(prompt);
-  if (!first) co_return dropped();
-  const auto message = decode_response(*first);
-  if (!message) co_return bad(std::string(fault_text(message.error())));
-  if (is_plain) {
-    const auto plain = wire::parse_sasl_plain(*message);
-    if (!plain) co_return bad(std::string(fault_text(plain.error())));
-    const bool for_another = !plain->authzid.empty() && plain->authzid != plain->authcid;
-    if (for_another) co_return no(wire::imap_code::authorization_failed, "Log in as yourself");
-    Reply reply = co_await log_in(std::string(plain->authcid), std::string(plain->password));
-    co_return reply;
-  }
-  const std::optional<std::string> second =
-      co_await ask_for_response(wire::sasl_login_password_prompt);
-  if (!second) co_return dropped();
-  const auto password = decode_response(*second);
-  if (!password) co_return bad(std::string(fault_text(password.error())));
-  const bool well_formed = wire::check_sasl_login(*message) && wire::check_sasl_login(*password);
-  if (!well_formed) co_return bad(std::string(fault_text(wire::SaslFault::bad_message)));
-  Reply reply = co_await log_in(*message, *password);
+  Conversation conversation(*this);
+  auth::Outcome outcome = co_await services_.authenticator.authenticate(
+      *mechanism, std::move(initial), stream_, conversation);
+  Reply reply = co_await finish_login(std::move(outcome));
   co_return reply;
 }
 
-// The client's line without its end; nothing when the connection is over. A line that is too long
-// comes cut, which no mechanism takes.
-Task<std::optional<std::string>> ServerSession::ask_for_response(std::string_view prompt) {
-  writer().raw("+ ").raw(prompt).raw("\r\n");
-  for (;;) {
-    const CommandReader::Found found = reader_->next_line();
-    if (found == CommandReader::Found::whole || found == CommandReader::Found::too_long) {
-      std::string line(reader_->text());
-      reader_->done();
-      if (line.ends_with("\r\n")) line.resize(line.size() - 2);
-      co_return line;
-    }
-    if (found != CommandReader::Found::incomplete) break;
-    const Next flushed = co_await flush();
-    if (flushed == Next::end || ending_) break;
-    const Result<void> filled = co_await stream_.fill(deadline_);
-    if (!filled && filled.error().code != Errc::interrupted) break;
-  }
-  co_return std::nullopt;
-}
-
 // Unknown user and wrong password are answered alike, after the same time (threats.md C4).
-Task<Reply> ServerSession::log_in(std::string user, std::string password) {
-  const directory::LoginOutcome outcome =
-      co_await services_.directory.log_in(std::move(user), std::move(password));
-  if (outcome.verdict == directory::LoginVerdict::unavailable)
-    co_return no(wire::imap_code::unavailable, "Cannot check passwords now; try again later");
-  if (outcome.verdict == directory::LoginVerdict::refused) {
-    services_.counters.add(observe::Counter::logins_failed);
-    Reply refused = no(wire::imap_code::authentication_failed, "Authentication failed");
-    if (++logins_failed_ >= services_.options.logins_failed_max) {
-      refused.then = Then::end;
+Task<Reply> ServerSession::finish_login(auth::Outcome outcome) {
+  switch (outcome.verdict) {
+    case auth::Verdict::accepted:
+      break;
+    case auth::Verdict::refused: {
+      services_.counters.add(observe::Counter::logins_failed);
+      Reply failed = no(wire::imap_code::authentication_failed, "Authentication failed");
+      if (++logins_failed_ < services_.options.logins_failed_max) co_return failed;
       writer().condition("*", wire::ImapCondition::bye, {}, "Too many failed logins");
+      failed.then = Then::end;
+      co_return failed;
     }
-    co_return refused;
+    case auth::Verdict::unavailable:
+      co_return no(wire::imap_code::unavailable, "Cannot check passwords now; try again later");
+    case auth::Verdict::put_off: {
+      services_.counters.add(observe::Counter::logins_failed);
+      Reply put_off = no(wire::imap_code::unavailable, "Too many failed logins; try again later");
+      put_off.then = Then::end;
+      co_return put_off;
+    }
+    case auth::Verdict::cancelled:
+      co_return bad("Login was given up");
+    case auth::Verdict::too_long:
+      co_return bad("That response is too long");
+    case auth::Verdict::ended:
+      co_return dropped();
+    default:
+      co_return bad("Cannot decode that response");
   }
   Result<Shared<mailbox::Account>> opened = co_await services_.mailboxes.open(outcome.account);
   if (!opened) co_return refusal(opened.error(), "The account");

@@ -1,15 +1,45 @@
-// USER and PASS (RFC 1939 7), AUTH PLAIN (RFC 5034), and the maildrop as it is at that moment.
+// USER and PASS (RFC 1939 7), AUTH (RFC 5034), and the maildrop as it is at that moment.
 
 #include <algorithm>
-#include <array>
 
 #include "kurir/mailbox/folder_name.hh"
 #include "kurir/mailbox/view.hh"
 #include "kurir/pop3/server_session.hh"
-#include "kurir/wire/ascii.hh"
-#include "kurir/wire/sasl.hh"
 
 namespace kurir::pop3 {
+namespace {
+
+// RFC 5034: challenges begin with "+ ".
+class Conversation final : public auth::Conversation {
+ public:
+  Conversation(io::Stream& stream, io::LineReader& lines, Deadline deadline)
+      : stream_(stream), lines_(lines), deadline_(deadline) {}
+
+  Task<Line> ask(std::string challenge) override {
+    stream_.output() += "+ " + challenge + "\r\n";
+    const Result<void> flushed = co_await stream_.flush(deadline_);
+    if (!flushed) co_return Line();
+    for (;;) {
+      std::string_view line;
+      const io::LineReader::Found found = lines_.next(limits::smtp_auth_octets_max, line);
+      if (found == io::LineReader::Found::line) {
+        Line whole{State::whole, std::string(line.substr(0, line.find_last_not_of("\r\n") + 1))};
+        lines_.done();
+        co_return whole;
+      }
+      if (found != io::LineReader::Found::incomplete) co_return Line();
+      const Result<void> filled = co_await stream_.fill(deadline_);
+      if (!filled && filled.error().code != Errc::interrupted) co_return Line();
+    }
+  }
+
+ private:
+  io::Stream& stream_;
+  io::LineReader& lines_;
+  const Deadline deadline_;
+};
+
+}  // namespace
 
 // RFC 2595 4. The session ends with its +OK; commands behind it are never executed, but end the
 // connection (threats.md B1).
@@ -35,67 +65,55 @@ Task<ServerSession::Next> ServerSession::user(const wire::Pop3Command& command) 
 
 Task<ServerSession::Next> ServerSession::pass(const wire::Pop3Command& command) {
   if (user_.empty()) co_return count_error("USER first");
-  const Next next = co_await log_in(std::exchange(user_, {}), std::string(command.argument));
+  auth::Outcome outcome = co_await services_.authenticator.log_in(
+      std::exchange(user_, {}), std::string(command.argument), stream_);
+  const Next next = co_await finish_login(std::move(outcome));
   co_return next;
 }
 
 Task<ServerSession::Next> ServerSession::auth(const wire::Pop3Command& command) {
+  auth::Authenticator& authenticator = services_.authenticator;
   if (command.mechanism.empty()) {
-    stream_.output() += "+OK\r\nPLAIN\r\n.\r\n";
+    stream_.output() += "+OK\r\n";
+    for (const std::string_view name : authenticator.offered(stream_))
+      stream_.output().append(name).append("\r\n");
+    stream_.output() += ".\r\n";
     co_return Next::go_on;
   }
   if (!may_log_in()) co_return count_error("[AUTH] Encryption is required for logging in");
-  if (!wire::equals_ignoring_case(command.mechanism, "PLAIN"))
-    co_return count_error("That mechanism is not offered: use PLAIN");
-  std::array<char, limits::smtp_auth_octets_max> octets{};
-  std::expected<std::string_view, wire::SaslFault> message = std::string_view();
-  if (command.initial) {
-    message = wire::decode_initial_response(*command.initial, octets);
-  } else {
-    lines_.done();
-    const std::optional<std::string> line = co_await ask_for_response();
-    if (!line) co_return Next::end;
-    message = wire::decode_sasl(*line, octets);
-  }
-  if (!message) co_return count_error("The response cannot be decoded, or was given up");
-  const auto plain = wire::parse_sasl_plain(*message);
-  if (!plain) co_return count_error("The response is not one of PLAIN");
-  // Acting for somebody else is for nobody here: it fails as a wrong password does.
-  const bool for_other = !plain->authzid.empty() && plain->authzid != plain->authcid;
-  const std::string password = for_other ? std::string() : std::string(plain->password);
-  const Next next = co_await log_in(std::string(plain->authcid), password);
+  const auto mechanism = auth::find_mechanism(command.mechanism);
+  if (!mechanism || !authenticator.offers(*mechanism, stream_))
+    co_return count_error("That mechanism is not offered; CAPA lists those that are");
+  std::optional<std::string> initial;
+  if (command.initial) initial = std::string(*command.initial);
+  lines_.done();
+  Conversation conversation(stream_, lines_, read_deadline());
+  auth::Outcome outcome =
+      co_await authenticator.authenticate(*mechanism, std::move(initial), stream_, conversation);
+  const Next next = co_await finish_login(std::move(outcome));
   co_return next;
 }
 
-Task<std::optional<std::string>> ServerSession::ask_for_response() {
-  stream_.output() += "+ \r\n";
-  const Next flushed = co_await flush();
-  if (flushed == Next::end) co_return std::nullopt;
-  const Deadline deadline = read_deadline();
-  for (;;) {
-    std::string_view line;
-    const io::LineReader::Found found = lines_.next(limits::smtp_auth_octets_max, line);
-    if (found == io::LineReader::Found::line) {
-      std::string response(line.substr(0, line.find_last_not_of("\r\n") + 1));
-      lines_.done();
-      co_return response;
-    }
-    if (found != io::LineReader::Found::incomplete) co_return std::nullopt;
-    const Result<void> filled = co_await stream_.fill(deadline);
-    if (!filled && filled.error().code != Errc::interrupted) co_return std::nullopt;
-  }
-}
-
 // Unknown user and wrong password are answered alike.
-Task<ServerSession::Next> ServerSession::log_in(std::string user, std::string password) {
-  const directory::LoginOutcome outcome =
-      co_await services_.directory.log_in(std::move(user), std::move(password));
-  if (outcome.verdict == directory::LoginVerdict::unavailable)
-    co_return count_error("[SYS/TEMP] Cannot check passwords now; try again later");
-  if (outcome.verdict == directory::LoginVerdict::refused) {
-    services_.counters.add(observe::Counter::logins_failed);
-    const Next next = count_error("[AUTH] Authentication failed");
-    co_return ++logins_failed_ < services_.options.logins_failed_max ? next : Next::end;
+Task<ServerSession::Next> ServerSession::finish_login(auth::Outcome outcome) {
+  switch (outcome.verdict) {
+    case auth::Verdict::accepted:
+      break;
+    case auth::Verdict::refused: {
+      services_.counters.add(observe::Counter::logins_failed);
+      const Next next = count_error("[AUTH] Authentication failed");
+      co_return ++logins_failed_ < services_.options.logins_failed_max ? next : Next::end;
+    }
+    case auth::Verdict::unavailable:
+      co_return count_error("[SYS/TEMP] Cannot check passwords now; try again later");
+    case auth::Verdict::put_off:
+      services_.counters.add(observe::Counter::logins_failed);
+      static_cast<void>(count_error("[LOGIN-DELAY] Too many failed logins; try again later"));
+      co_return Next::end;
+    case auth::Verdict::ended:
+      co_return Next::end;
+    default:
+      co_return count_error("The response cannot be decoded, or was given up");
   }
   services_.counters.add(observe::Counter::logins);
   const Next next = co_await open_maildrop(outcome.account);

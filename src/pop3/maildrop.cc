@@ -8,7 +8,11 @@ Task<ServerSession::Next> ServerSession::capa(const wire::Pop3Command&) {
   std::string& output = stream_.output();
   output += "+OK Capabilities\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\n";
   if (offers_tls() && !maildrop_) output += "STLS\r\n";
-  if (may_log_in()) output += "USER\r\nSASL PLAIN\r\n";
+  const std::vector<std::string_view> mechanisms = services_.authenticator.offered(stream_);
+  if (may_log_in()) output += "USER\r\n";
+  if (!mechanisms.empty()) output += "SASL";
+  for (const std::string_view mechanism : mechanisms) output.append(" ").append(mechanism);
+  if (!mechanisms.empty()) output += "\r\n";
   output += "IMPLEMENTATION Kurir\r\n.\r\n";
   co_return Next::go_on;
 }

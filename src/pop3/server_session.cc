@@ -126,7 +126,7 @@ bool ServerSession::offers_tls() const {
 }
 
 bool ServerSession::may_log_in() const {
-  return stream_.is_encrypted() || services_.options.allow_plaintext_login;
+  return services_.authenticator.may_log_in(stream_);
 }
 
 }  // namespace kurir::pop3

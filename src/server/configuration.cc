@@ -201,6 +201,7 @@ Configured<Configuration> parse_configuration(std::string_view toml, const std::
   place(loader.configuration.data);
   place(loader.configuration.tls.ca_file);
   place(loader.configuration.tls.client_ca_file);
+  place(loader.configuration.auth.token_keys_file);
   place(loader.configuration.relay.certificate);
   place(loader.configuration.relay.private_key);
   std::ranges::for_each(loader.configuration.tls.certificates, place);

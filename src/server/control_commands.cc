@@ -27,7 +27,7 @@ admin::ControlHandlers ControlCommands::handlers() {
   for (const std::string_view command :
        {"domain add", "domain remove", "domain list", "user add", "user passwd", "user quota",
         "user disable", "user enable", "user remove", "user list", "alias add", "alias remove",
-        "alias list"})
+        "alias list", "user import", "alias import", "sender add", "sender remove", "sender list"})
     all[std::string(command)] = [this](std::string name, nlohmann::json arguments,
                                        admin::ControlChunks&) {
       return change_directory(std::move(name), std::move(arguments));
@@ -83,6 +83,8 @@ void ControlCommands::ask_sessions_to_end() {
 
 ControlCommands::Outcome ControlCommands::reload() {
   std::string kept = co_await reload_certificates(shared_);
+  const std::string keys_kept = co_await reload_token_keys(shared_);
+  if (kept.empty()) kept = keys_kept;
   if (!kept.empty()) co_return admin::ControlOutcome::failure(std::move(kept));
   co_return admin::ControlOutcome::success(nullptr);
 }

@@ -51,6 +51,14 @@ directory::RecentLogins::Key random_key() {
   return key;
 }
 
+auth::TokenRules token_rules(const Configuration& configuration) {
+  auth::TokenRules rules;
+  rules.issuer = configuration.auth.token_issuer;
+  rules.audience = configuration.auth.token_audience;
+  rules.user_claim = configuration.auth.token_user_claim;
+  return rules;
+}
+
 }  // namespace
 
 queue::QueueOptions queue_options(const Configuration& configuration) {
@@ -78,6 +86,14 @@ CoreServer::CoreServer(SharedState& shared, CoreIndex core)
   queue_ = std::make_unique<queue::Queue>(queue_options(configuration_), ShardIndex(core.value),
                                           shared.data.epoch(), logs_, events_, counters_);
   directory_ = std::make_unique<directory::Directory>(shared.first_snapshot, random_key());
+  if (shared.first_token_keys)
+    tokens_ =
+        std::make_unique<auth::SignedTokens>(shared.first_token_keys, token_rules(configuration_));
+  auth::AuthenticatorOptions login_options;
+  login_options.allow_plaintext = configuration_.auth.allow_plaintext;
+  authenticator_ = std::make_unique<auth::Authenticator>(std::move(login_options), *directory_,
+                                                         shared.login_limits, tokens_.get(),
+                                                         shared.data.instance());
   shared.servers[core.value] = this;
   shared.owners[core.value] = owner_.get();
 }

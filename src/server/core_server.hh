@@ -8,6 +8,8 @@
 
 #include "checkpoints.hh"
 #include "front_end.hh"
+#include "kurir/auth/authenticator.hh"
+#include "kurir/auth/signed_tokens.hh"
 #include "kurir/directory/directory.hh"
 #include "kurir/dns/resolver.hh"
 #include "kurir/mailbox/content_caches.hh"
@@ -63,6 +65,7 @@ class CoreServer {
   store::Reader& reader() { return *reader_; }
   const smtp::ServerServices& smtp() { return protocols_->smtp; }
   TlsService& tls() { return tls_; }
+  auth::SignedTokens* tokens() { return tokens_.get(); }  // null: none are taken
 
  private:
   enum class Protocol : std::uint8_t {  // in the order of listen_names
@@ -129,6 +132,8 @@ class CoreServer {
   std::unique_ptr<Checkpoints> checkpoints_;  // once the logs are open
   std::unique_ptr<Compaction> compaction_;    // once all cores have recovered
   std::unique_ptr<directory::Directory> directory_;
+  std::unique_ptr<auth::SignedTokens> tokens_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<mda::Delivery> delivery_;
   std::unique_ptr<dns::Resolver> resolver_;
   std::unique_ptr<relay::Relay> relay_;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kurir/directory/password.hh"
+#include "kurir/directory/scram_keys.hh"
 #include "kurir/io/clock.hh"
 #include "kurir/io/file.hh"
 #include "kurir/server/certificates.hh"
@@ -32,10 +33,14 @@ Result<void> set_password(directory::Database& database, const std::string& name
   const Result<std::string> hash =
       directory::hash_password(password, io::system_random(directory::salt_entropy_octets));
   if (!hash) return std::unexpected(hash.error());
-  const Result<AccountId> added = database.add_user({.address = name, .password_hash = *hash});
+  const Result<std::string> scram =
+      directory::make_scram_text(password, io::system_random(directory::scram_salt_octets));
+  if (!scram) return std::unexpected(scram.error());
+  const Result<AccountId> added =
+      database.add_user({.address = name, .password_hash = *hash, .scram = *scram});
   if (added) return {};
   if (added.error().code != Errc::exists) return std::unexpected(added.error());
-  return database.set_password_hash(name, *hash);
+  return database.set_password_hash(name, *hash, *scram);
 }
 
 // Of a manager's sockets not all need be there.

@@ -44,12 +44,18 @@ class Arguments {
     note(name, "a number");
     return std::nullopt;
   }
+  json list(const char* name) {
+    const json* value = find(name);
+    if (value != nullptr && value->is_array()) return *value;
+    note(name, "a list");
+    return json::array();
+  }
   const std::string& fault() const { return fault_; }
 
  private:
   const json* find(const char* name) const {
     const auto found = values_.find(name);
-    return found == values_.end() ? nullptr : &*found;
+    return !values_.is_object() || found == values_.end() ? nullptr : &*found;
   }
   void note(const char* name, const char* type) {
     if (fault_.empty()) fault_ = std::string("argument ") + name + " must be " + type;
@@ -109,10 +115,11 @@ Result<json> domain_list(Call& call) {
 Result<json> user_add(Call& call) {
   const std::string address = call.arguments.text("address");
   const std::string hash = call.arguments.text("password_hash");
+  const std::string scram = call.arguments.optional_text("scram").value_or("");
   const auto quota = call.arguments.optional_number("quota");
   return when_sound(call, [&]() -> Result<json> {
     const auto id =
-        call.database.add_user({address, hash, quota.value_or(call.options.quota_default)});
+        call.database.add_user({address, hash, quota.value_or(call.options.quota_default), scram});
     if (!id) return std::unexpected(id.error());
     return json{{"id", id->value}};
   });
@@ -121,7 +128,9 @@ Result<json> user_add(Call& call) {
 Result<json> user_passwd(Call& call) {
   const std::string address = call.arguments.text("address");
   const std::string hash = call.arguments.text("password_hash");
-  return when_sound(call, [&] { return null_of(call.database.set_password_hash(address, hash)); });
+  const std::string scram = call.arguments.optional_text("scram").value_or("");
+  return when_sound(
+      call, [&] { return null_of(call.database.set_password_hash(address, hash, scram)); });
 }
 
 Result<json> user_quota(Call& call) {
@@ -181,6 +190,102 @@ Result<json> alias_list(Call& call) {
     for (const directory::Alias& alias : *aliases)
       list.push_back({{"address", alias.address}, {"targets", alias.targets}});
     return list;
+  });
+}
+
+// The address "*" is everybody's: a program that sends in the name of others.
+Result<json> sender_add(Call& call) {
+  const std::string address = call.arguments.text("address");
+  const std::string user = call.arguments.text("user");
+  return when_sound(call, [&] {
+    return null_of(address == "*" ? call.database.set_any_sender(user, true)
+                                  : call.database.add_sender(address, user));
+  });
+}
+
+Result<json> sender_remove(Call& call) {
+  const std::string address = call.arguments.text("address");
+  const std::string user = call.arguments.text("user");
+  return when_sound(call, [&] {
+    return null_of(address == "*" ? call.database.set_any_sender(user, false)
+                                  : call.database.remove_sender(address, user));
+  });
+}
+
+Result<json> sender_list(Call& call) {
+  json list = json::array();
+  const auto users = call.database.users();
+  if (!users) return std::unexpected(users.error());
+  for (const directory::User& user : *users)
+    if (user.any_sender) list.push_back({{"address", "*"}, {"user", user.address}});
+  const auto senders = call.database.senders();
+  if (!senders) return std::unexpected(senders.error());
+  for (const directory::Sender& sender : *senders)
+    list.push_back({{"address", sender.address}, {"user", sender.user}});
+  return list;
+}
+
+Result<void> ensure_domain(directory::Database& database, std::string_view address) {
+  const auto added = database.add_domain(address.substr(address.rfind('@') + 1));
+  return added || added.error().code == Errc::exists ? Result<void>() : added;
+}
+
+// A user who is there already keeps all but the password.
+Result<void> import_user(Call& call, const json& user) {
+  Arguments arguments(user);
+  const std::string address = arguments.text("address");
+  const std::string hash = arguments.text("password_hash"), scram = arguments.text("scram");
+  const auto quota = arguments.optional_number("quota");
+  if (!arguments.fault().empty()) return fail(Errc::invalid, Origin::configuration);
+  if (const auto domain = ensure_domain(call.database, address); !domain) return domain;
+  const auto added = call.database.add_user(
+      {address, hash, quota.value_or(call.options.quota_default), scram});
+  if (added) return {};
+  if (added.error().code != Errc::exists) return std::unexpected(added.error());
+  return call.database.set_password_hash(address, hash, scram);
+}
+
+Result<json> user_import(Call& call) {
+  const json users = call.arguments.list("users");
+  return when_sound(call, [&] {
+    return null_of(call.database.all_or_none([&]() -> Result<void> {
+      for (const json& user : users)
+        if (const auto done = import_user(call, user); !done) return done;
+      return {};
+    }));
+  });
+}
+
+// An alias may lead to one that stands behind it: those that fail are tried again after the others,
+// as long as that helps.
+Result<void> import_aliases(Call& call, std::vector<std::pair<std::string, std::string>> waiting) {
+  while (!waiting.empty()) {
+    std::vector<std::pair<std::string, std::string>> failed;
+    std::optional<Error> error;
+    for (auto& [address, target] : waiting) {
+      if (const auto domain = ensure_domain(call.database, address); !domain) return domain;
+      const auto added = call.database.add_alias(address, target);
+      if (added || added.error().code == Errc::exists) continue;
+      error = added.error();
+      failed.emplace_back(std::move(address), std::move(target));
+    }
+    if (failed.size() == waiting.size()) return std::unexpected(*error);
+    waiting = std::move(failed);
+  }
+  return {};
+}
+
+Result<json> alias_import(Call& call) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const json& alias : call.arguments.list("aliases")) {
+    Arguments arguments(alias);
+    const std::string address = arguments.text("address");
+    for (const json& target : arguments.list("targets"))
+      all.emplace_back(address, target.is_string() ? target.get<std::string>() : "");
+  }
+  return when_sound(call, [&] {
+    return null_of(
+        call.database.all_or_none([&] { return import_aliases(call, std::move(all)); }));
   });
 }
 
@@ -244,6 +349,28 @@ constexpr Command commands[] = {
      {nullptr, "there is no such alias", nullptr,
       "another alias still leads to this one: remove it first (`kurir alias list`)"}},
     {"alias list", false, alias_list, {}},
+    {"user import",
+     true,
+     user_import,
+     {"a user of the file cannot be stored as it is", nullptr,
+      "a domain of the file is a domain alias here", nullptr}},
+    {"alias import",
+     true,
+     alias_import,
+     {"an alias of the file cannot be stored as it is",
+      "an alias of the file leads to a local address that does not exist",
+      "a domain of the file is a domain alias here",
+      "an alias of the file would lead back to itself, or through too many others"}},
+    {"sender add",
+     true,
+     sender_add,
+     {"a sender is local-part@domain, @domain or *", no_such_user,
+      "this user may send with this address already", nullptr}},
+    {"sender remove",
+     true,
+     sender_remove,
+     {nullptr, "this user has no such sender address", nullptr, nullptr}},
+    {"sender list", false, sender_list, {}},
 };
 
 const Command* find_command(std::string_view name) {

@@ -65,9 +65,9 @@ Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Pr
 void CoreServer::add_front_ends() {
   guard_ = std::make_unique<StrangerGuard>(configuration_, shared_.connection_counts, *resolver_,
                                            shared_.greylist, shared_.data.instance(), counters_);
-  protocols_ = std::make_unique<ProtocolServices>(configuration_, *directory_, *rooms_, *mailboxes_,
-                                                  *queue_, shared_.caches, owner_->retired(),
-                                                  events_, counters_, *guard_);
+  protocols_ = std::make_unique<ProtocolServices>(
+      configuration_, *directory_, *authenticator_, shared_.sending_limits, *rooms_, *mailboxes_,
+      *queue_, shared_.caches, owner_->retired(), events_, counters_, *guard_);
   const FrontEndServices services{shared_.connection_counts, connections_, counters_};
   for (auto& [listener, protocol] : listeners_)
     front_ends_.push_back(std::make_unique<FrontEnd>(std::move(listener), names_of(protocol),

@@ -38,6 +38,8 @@ bool is_account(std::string_view text) {
   return text.size() <= 256 && text.find_first_of(std::string_view("\0:/\n ", 5)) == text.npos;
 }
 
+bool is_anything(std::string_view text) { return text.find('\0') == std::string_view::npos; }
+
 bool is_address_or_empty(std::string_view text) {
   return text.empty() || wire::parse_address(text).has_value();
 }
@@ -199,6 +201,23 @@ constexpr Key table[] = {
      [](C& c) -> Field { return Flag{&c.auth.allow_plaintext}; }},
     {"auth.failures_max", "After so many wrong passwords the connection is closed.",
      [](C& c) -> Field { return Number{&c.auth.failures_max, 1, 100}; }},
+
+    {"auth.token_keys_file",
+     "Public keys (JWKS, RFC 7517) of who issues access tokens: with them users log in by\n"
+     "OAUTHBEARER and XOAUTH2. Read anew on SIGHUP and `kurir reload`. \"\": no tokens.",
+     [](C& c) -> Field { return Text{&c.auth.token_keys_file, is_path_or_none, "a file's path"}; }},
+    {"auth.token_issuer", "The issuer (iss) that a token must name; \"\": any.",
+     [](C& c) -> Field { return Text{&c.auth.token_issuer, is_anything, "a text"}; }},
+    {"auth.token_audience", "The audience (aud) that a token must name; \"\": any.",
+     [](C& c) -> Field { return Text{&c.auth.token_audience, is_anything, "a text"}; }},
+    {"auth.token_user_claim", "The claim of a token that is the user's address.",
+     [](C& c) -> Field { return Text{&c.auth.token_user_claim, is_path, "a claim's name"}; }},
+
+    {"submission.messages_per_hour",
+     "Messages that one user may hand in within an hour, all at once or not; 0: any number.",
+     [](C& c) -> Field { return Number{&c.submission.messages_per_hour, 0, 1'000'000}; }},
+    {"submission.recipients_per_hour", "The same of recipients, all messages together.",
+     [](C& c) -> Field { return Number{&c.submission.recipients_per_hour, 0, 1'000'000}; }},
 
     {"tls.certificates",
      "Chains of certificates in PEM, the host's own first. Several: a client is given that for "

@@ -17,7 +17,6 @@ smtp::ServerOptions options_of_smtp(const Configuration& configuration) {
   options.error_delay = configuration.smtp.error_delay;
   options.idle_commands_max = static_cast<unsigned>(configuration.smtp.idle_commands_max);
   options.pressed_timeout = configuration.limits.pressed_timeout;
-  options.allow_plaintext_login = configuration.auth.allow_plaintext;
   options.offers_tls = true;
   return options;
 }
@@ -25,7 +24,6 @@ smtp::ServerOptions options_of_smtp(const Configuration& configuration) {
 pop3::ServerOptions options_of_pop3(const Configuration& configuration) {
   pop3::ServerOptions options;
   options.hostname = configuration.hostname;
-  options.allow_plaintext_login = configuration.auth.allow_plaintext;
   options.offers_tls = true;
   options.logins_failed_max = static_cast<unsigned>(configuration.auth.failures_max);
   return options;
@@ -35,7 +33,6 @@ imap::ServerOptions options_of_imap(const Configuration& configuration) {
   imap::ServerOptions options;
   options.hostname = configuration.hostname;
   options.message_octets_max = configuration.smtp.message_size_max;
-  options.allow_plaintext_login = configuration.auth.allow_plaintext;
   options.offers_tls = true;
   options.logins_failed_max = static_cast<unsigned>(configuration.auth.failures_max);
   return options;
@@ -44,16 +41,19 @@ imap::ServerOptions options_of_imap(const Configuration& configuration) {
 }  // namespace
 
 ProtocolServices::ProtocolServices(const Configuration& configuration,
-                                   directory::Directory& directory, smtp::MailboxRooms& rooms,
+                                   directory::Directory& directory,
+                                   auth::Authenticator& authenticator,
+                                   auth::SendingLimits& sending_limits, smtp::MailboxRooms& rooms,
                                    mailbox::Mailboxes& mailboxes, queue::Queue& queue,
                                    mailbox::ContentCaches& caches, RetireQueue& retired,
                                    observe::EventLog& events, observe::Counters& counters,
                                    smtp::Guard& guard)
     : smtp_options(options_of_smtp(configuration)),
-      smtp{smtp_options, directory, rooms, queue, events, counters, &guard},
+      smtp{smtp_options, directory, authenticator, rooms,          queue,
+           events,       counters,  &guard,        &sending_limits},
       pop3_options(options_of_pop3(configuration)),
-      pop3{pop3_options, directory, mailboxes, counters},
+      pop3{pop3_options, authenticator, mailboxes, counters},
       imap_options(options_of_imap(configuration)),
-      imap{imap_options, directory, mailboxes, caches, retired, counters} {}
+      imap{imap_options, authenticator, mailboxes, caches, retired, counters} {}
 
 }  // namespace kurir::server

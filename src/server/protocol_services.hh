@@ -11,6 +11,7 @@ namespace kurir::server {
 
 struct ProtocolServices {
   ProtocolServices(const Configuration& configuration, directory::Directory& directory,
+                   auth::Authenticator& authenticator, auth::SendingLimits& sending_limits,
                    smtp::MailboxRooms& rooms, mailbox::Mailboxes& mailboxes, queue::Queue& queue,
                    mailbox::ContentCaches& caches, RetireQueue& retired, observe::EventLog& events,
                    observe::Counters& counters, smtp::Guard& guard);

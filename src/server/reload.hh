@@ -1,5 +1,6 @@
 #pragma once
-// Reading anew what may change while the server runs: certificates. Private to server/.
+// Reading anew what may change while the server runs: certificates, the keys of tokens. Private
+// to server/.
 
 #include <string>
 
@@ -10,5 +11,6 @@ namespace kurir::server {
 // Every core has the new ones when it returns; connections that there are keep theirs. Empty, or
 // why all goes on with the old ones, as a sentence for people. On core 0.
 Task<std::string> reload_certificates(SharedState& shared);
+Task<std::string> reload_token_keys(SharedState& shared);  // the same way
 
 }  // namespace kurir::server

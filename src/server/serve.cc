@@ -15,6 +15,7 @@
 #include "kurir/server/name_servers.hh"
 #include "shared_state.hh"
 #include "supervisor.hh"
+#include "token_keys.hh"
 
 namespace kurir::server {
 namespace {
@@ -92,6 +93,17 @@ Task<void> core_main(SharedState& shared, std::vector<DemoUser> users, CoreIndex
       co_await shared.barrier.arrive(true));  // nobody reads what a core owns any more
 }
 
+// Whose word counts: on the certificates of other hosts, and on access tokens.
+std::expected<void, std::string> load_trusted(SharedState& shared) {
+  auto authorities = load_authorities(shared.configuration);
+  if (!authorities) return std::unexpected(authorities.error());
+  shared.client_tls_context = std::move(*authorities);
+  auto token_keys = load_token_keys(shared.configuration);
+  if (!token_keys) return std::unexpected(token_keys.error());
+  shared.first_token_keys = std::move(*token_keys);
+  return {};
+}
+
 }  // namespace
 
 int serve(const Configuration& configuration, const ServeOptions& options) {
@@ -136,9 +148,8 @@ int serve(const Configuration& configuration, const ServeOptions& options) {
   for (const std::string& warning : certificate_warnings(**certificates))
     io::print_error("kurir: " + warning);
   shared.first_tls_context = std::move(*certificates);
-  auto authorities = load_authorities(configuration);
-  if (!authorities) return complain(exit_configuration, authorities.error());
-  shared.client_tls_context = std::move(*authorities);
+  done = load_trusted(shared);
+  if (!done) return complain(exit_configuration, done.error());
   const std::string secret = io::system_random(shared.ticket_secret.size());
   std::ranges::copy(secret, shared.ticket_secret.begin());
   shared.resolver_options = resolver_options(configuration);

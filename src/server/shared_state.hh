@@ -2,11 +2,15 @@
 // What the cores of one server share: made before they start, outlives them. Private to server/.
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "kurir/auth/json_web_token.hh"
+#include "kurir/auth/login_limits.hh"
+#include "kurir/auth/sending_limits.hh"
 #include "kurir/base/quiescence.hh"
 #include "kurir/directory/database.hh"
 #include "kurir/dns/resolver.hh"
@@ -56,6 +60,9 @@ struct SharedState {
   mailbox::ContentCaches caches;
   ConnectionCounts connection_counts;
   Greylist greylist;  // core 0's
+  auth::LoginLimits login_limits;
+  auth::SendingLimits sending_limits;
+  std::shared_ptr<const auth::KeySet> first_token_keys;  // null: no tokens
   observe::EventSink events;
   std::vector<observe::Counters> counters;  // by core
   Shared<const tls::ServerContext> first_tls_context;

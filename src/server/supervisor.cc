@@ -25,6 +25,7 @@ Supervisor::Supervisor(SharedState& shared, CoreServer& core, std::vector<DemoUs
       core_(core),
       users_(std::move(users)),
       commands_(shared, [this] { scope_.start(stop_all()); }),
+      directory_watch_(shared),
       terminal_("stdout"),
       summary_(shared.counters,
                shared.configuration.log.events == "stdout" ? shared.events : terminal_) {}
@@ -46,6 +47,7 @@ Task<void> Supervisor::await_guest() {
 Task<void> Supervisor::join() {
   ended_ = true;
   ends_.notify_all();
+  directory_watch_.stop();
   co_await summary_.stop();
   co_await signals_.close();
   co_await scope_.join();
@@ -67,6 +69,8 @@ Task<void> Supervisor::watch_signals() {
                       " anew; events go on to the old file");
     const std::string kept = co_await reload_certificates(shared_);
     if (!kept.empty()) io::print_error("kurir: " + kept);
+    const std::string keys_kept = co_await reload_token_keys(shared_);
+    if (!keys_kept.empty()) io::print_error("kurir: " + keys_kept);
     tell(ServiceState::ready);
   }
 }
@@ -75,6 +79,7 @@ Task<void> Supervisor::watch_signals() {
 Task<void> Supervisor::stop_all() {
   if (std::exchange(stopping_, true)) co_return;
   tell(ServiceState::stopping);
+  directory_watch_.stop();
   commands_.ask_sessions_to_end();
   if (control_) co_await control_->stop();
   for (CoreServer* server : shared_.servers) {
@@ -87,6 +92,7 @@ Task<void> Supervisor::announce() {
   const bool started = co_await core_.started();
   // Who was told to stop while it started has nobody to stop the control socket any more.
   if (!started || stopping_) co_return;
+  scope_.start(directory_watch_.run());
   Result<std::unique_ptr<admin::ControlServer>> control =
       admin::ControlServer::open(control_socket_path(io::absolute_path(shared_.data.path())),
                                  commands_.handlers(), commands_.sessions());

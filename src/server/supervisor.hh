@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control_commands.hh"
+#include "directory_watch.hh"
 #include "core_server.hh"
 #include "demo.hh"
 #include "kurir/io/signals.hh"
@@ -39,6 +40,7 @@ class Supervisor {
   std::vector<DemoUser> users_;
   io::SignalWatch signals_;
   ControlCommands commands_;
+  DirectoryWatch directory_watch_;
   std::unique_ptr<admin::ControlServer> control_;
   observe::EventSink terminal_;
   observe::Summary summary_;

@@ -1,5 +1,7 @@
 #include "incoming.hh"
 
+#include <utility>
+
 #include "kurir/base/limits.hh"
 #include "kurir/io/clock.hh"
 #include "kurir/wire/downgrade.hh"
@@ -13,8 +15,12 @@ thread_local std::size_t held_octets = 0;
 }  // namespace
 
 ServerSession::Incoming::Incoming(io::Stream& stream, queue::Queue& queue, std::string head,
-                                  const Options& options)
-    : stream_(stream), queue_(queue), options_(options), begun_(io::now()), head_(std::move(head)) {
+                                  Options options)
+    : stream_(stream),
+      queue_(queue),
+      options_(std::move(options)),
+      begun_(io::now()),
+      head_(std::move(head)) {
   pieces_.push_back(head_);
 }
 
@@ -59,6 +65,7 @@ Task<Result<void>> ServerSession::Incoming::own() {
   if (!is_discarding())
     for (const std::string_view piece : pieces_) owned_ += piece;
   release_slices();
+  complete_header(false);
   if (is_discarding()) owned_.clear();
   if (options_.is_held) {
     if (hold(owned_.size())) co_return Result<void>();
@@ -67,6 +74,7 @@ Task<Result<void>> ServerSession::Incoming::own() {
     owned_.clear();
     co_return std::unexpected(*failure_);
   }
+  if (options_.submitted) co_return Result<void>();  // nothing leaves before the header is complete
   co_return co_await write_extents();
 }
 
@@ -104,6 +112,24 @@ bool ServerSession::Incoming::convert_held() {
   chunks_ = {};
   chunks_.feed(std::string_view(owned_).substr(head_.size()));
   return true;
+}
+
+void ServerSession::Incoming::finish() {
+  if (!options_.submitted || is_discarding()) return;
+  for (const std::string_view piece : pieces_) owned_ += piece;
+  release_slices();
+  complete_header(true);
+}
+
+// Where the header section has all been gathered, or nothing comes any more.
+void ServerSession::Incoming::complete_header(bool ended) {
+  if (!options_.submitted || is_discarding()) return;
+  const std::string_view content = std::string_view(owned_).substr(head_.size());
+  const bool is_whole = has_whole_header(content, std::exchange(header_scanned_, content.size()));
+  header_is_too_large_ = !is_whole && content.size() > submitted_header_octets_max;
+  if (header_is_too_large_ || (!is_whole && !ended)) return;
+  owned_ = head_ + smtp::complete_header(content, *options_.submitted);
+  options_.submitted.reset();
 }
 
 bool ServerSession::Incoming::is_large() const {

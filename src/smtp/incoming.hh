@@ -6,11 +6,13 @@
 // own, because a slice must not be held across a wait; a large message leaves that memory as
 // extents, so what a connection holds is bounded.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kurir/smtp/server_session.hh"
+#include "kurir/smtp/submitted_header.hh"
 
 namespace kurir::smtp {
 
@@ -26,8 +28,9 @@ class ServerSession::Incoming {
     // such of a core share.
     bool is_held = false;
     std::uint64_t octets_max = 0;
+    std::optional<SubmittedHeader> submitted;  // until the header section is complete
   };
-  Incoming(io::Stream& stream, queue::Queue& queue, std::string head, const Options& options);
+  Incoming(io::Stream& stream, queue::Queue& queue, std::string head, Options options);
   ~Incoming();
   Incoming(const Incoming&) = delete;
   Incoming& operator=(const Incoming&) = delete;
@@ -40,6 +43,9 @@ class ServerSession::Incoming {
   Task<Result<void>> own();
   // What is not in extents yet: the message record takes no more than a few extents' worth.
   bool is_large() const;
+  // All has come. The header section of a message that a user submits is completed in memory of the
+  // session's own.
+  void finish();
   // The pieces in order: what was gathered, then what still lies in the slices.
   queue::Content content();
   void release_slices();
@@ -52,7 +58,8 @@ class ServerSession::Incoming {
   bool is_by_lines() const { return options_.framing == Framing::lines; }
   bool is_too_large() const { return octets() > options_.octets_max; }
   // What will be refused anyway is read to its end and kept nowhere.
-  bool is_discarding() const { return failed_ || is_too_large(); }
+  bool is_discarding() const { return failed_ || header_is_too_large_ || is_too_large(); }
+  bool header_is_too_large() const { return header_is_too_large_; }
   wire::ContentFacts facts() const;
   // The log's error that own() gave first.
   const std::optional<Error>& failure() const { return failure_; }
@@ -65,6 +72,7 @@ class ServerSession::Incoming {
   void scan_chunk(std::string_view slice);
   Task<Result<void>> write_extents();
   bool hold(std::size_t octets);
+  void complete_header(bool ended);
 
   io::Stream& stream_;
   queue::Queue& queue_;
@@ -77,7 +85,8 @@ class ServerSession::Incoming {
   std::uint64_t extent_octets_ = 0, chunk_left_ = 0;
   std::size_t slices_scanned_ = 0, octets_to_consume_ = 0;
   std::size_t held_ = 0;  // of what the core's sessions may hold
-  bool failed_ = false;
+  std::size_t header_scanned_ = 0;
+  bool failed_ = false, header_is_too_large_ = false;
   std::optional<Error> failure_;
   wire::DataScanner lines_;
   wire::ContentScanner chunks_;

@@ -48,11 +48,14 @@ std::optional<ServerSession::Refusal> ServerSession::refusal_of_chunk() const {
 void ServerSession::begin_chunks() {
   const queue::Envelope& envelope = transaction_->envelope;
   const QueueId id = services_.queue.make_id();
-  const Incoming::Options options{.framing = Framing::chunks,
-                                  .is_local = transaction_->is_local,
-                                  .is_held = transaction_->is_local && envelope.is_binary,
-                                  .octets_max = services_.options.message_octets_max};
-  incoming_ = std::make_unique<Incoming>(stream_, services_.queue, begin_content(id), options);
+  std::string head = begin_content(id);  // notes when, for what follows
+  Incoming::Options options{.framing = Framing::chunks,
+                            .is_local = transaction_->is_local,
+                            .is_held = transaction_->is_local && envelope.is_binary,
+                            .octets_max = services_.options.message_octets_max,
+                            .submitted = submitted_header(id)};
+  incoming_ =
+      std::make_unique<Incoming>(stream_, services_.queue, std::move(head), std::move(options));
   incoming_->id = id;
 }
 
@@ -63,6 +66,8 @@ Task<ServerSession::Next> ServerSession::keep_chunk(std::uint64_t octets) {
   if (incoming_->failure()) refusal = refusal_of(*incoming_->failure());
   if (incoming_->is_too_large())
     refusal = Refusal{552, "5.3.4", "Message is larger than this server takes"};
+  if (incoming_->header_is_too_large())
+    refusal = Refusal{552, "5.3.4", "Header section is larger than this server takes"};
   if (refusal) {
     report_rejection(*refusal, {});
     reset_transaction();  // what comes of it is refused with 503
@@ -80,6 +85,7 @@ Task<ServerSession::Next> ServerSession::end_chunks() {
   const wire::ContentFacts facts = incoming->facts();
   std::optional<Refusal> refusal;
   if (is_held && (facts.nul || facts.has_bare_line_end()) && !incoming->is_too_large()) {
+    incoming->finish();
     static_cast<void>(co_await incoming->own());
     if (!incoming->failure() && !incoming->convert_held())
       refusal = Refusal{554, "5.6.3", "Binary content of that form cannot be converted"};

@@ -55,14 +55,23 @@ std::string ServerSession::begin_content(QueueId id) {
                          peer_name());
 }
 
+// What users' programs leave out. Other hosts' messages are their affair; sendmail does it itself.
+std::optional<SubmittedHeader> ServerSession::submitted_header(QueueId id) const {
+  if (service_ != Service::submission) return std::nullopt;
+  return SubmittedHeader{transaction_->envelope.received,
+                         queue::text_of(id) + '@' + services_.options.hostname};
+}
+
 // Reads to the real end whatever is wrong with the content: a reply before it would make commands
 // of the rest (A1).
 Task<ServerSession::Next> ServerSession::receive_content() {
   const QueueId id = services_.queue.make_id();
-  Incoming incoming(stream_, services_.queue, begin_content(id),
+  std::string head = begin_content(id);  // notes when, for what follows
+  Incoming incoming(stream_, services_.queue, std::move(head),
                     {.framing = Framing::lines,
                      .is_local = transaction_->is_local,
-                     .octets_max = services_.options.message_octets_max});
+                     .octets_max = services_.options.message_octets_max,
+                     .submitted = submitted_header(id)});
   incoming.id = id;
   const std::optional<Next> ended = co_await receive(incoming, incoming.begun());
   if (ended) co_return *ended;
@@ -86,6 +95,7 @@ Task<std::optional<ServerSession::Next>> ServerSession::receive(Incoming& incomi
 
 // All of the content is there.
 Task<ServerSession::Next> ServerSession::finish_content(Incoming& incoming) {
+  incoming.finish();
   if (incoming.is_large() && !incoming.failure()) static_cast<void>(co_await incoming.own());
   const std::optional<Refusal> refusal =
       incoming.failure() ? refusal_of(*incoming.failure()) : refusal_of(incoming);
@@ -109,6 +119,8 @@ std::optional<ServerSession::Refusal> ServerSession::refusal_of(const Incoming& 
   const wire::ContentFacts facts = incoming.facts();
   if (incoming.is_too_large())
     return Refusal{552, "5.3.4", "Message is larger than this server takes"};
+  if (incoming.header_is_too_large())
+    return Refusal{552, "5.3.4", "Header section is larger than this server takes"};
   if (facts.received_fields > limits::received_headers_max)
     return Refusal{554, "5.4.6", "Too many Received fields: the message goes in circles"};
   if (transaction_->envelope.is_binary) return std::nullopt;

@@ -33,7 +33,14 @@ ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
   output += std::to_string(services_.options.message_octets_max);
   output += "\r\n250-8BITMIME\r\n";
   if (offers_tls()) output += "250-STARTTLS\r\n";
-  if (offers_login()) output += "250-AUTH PLAIN LOGIN\r\n";
+  if (offers_login()) {
+    output += "250-AUTH";
+    for (const std::string_view mechanism : services_.authenticator.offered(stream_)) {
+      output += ' ';
+      output += mechanism;
+    }
+    output += "\r\n";
+  }
   output +=
       "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n";
   output += "250-MT-PRIORITY\r\n250-LIMITS RCPTMAX=";

@@ -29,9 +29,19 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
   const std::optional<std::string> reverse_path =
       wire::with_ascii_domain(command.path.own().text());
   if (!reverse_path) co_return refuse({553, "5.1.7", "No domain may have that name (RFC 5890)"});
+  if (service_ == Service::submission && !may_send_as(*reverse_path)) {
+    const Refusal foreign{553, "5.7.1", "That sender address is not yours"};
+    report_rejection(foreign, {});
+    co_return refuse(foreign);
+  }
   queue::Envelope held;
   const std::optional<Refusal> refusal = take_hold(command.mail, held);
   if (refusal) co_return refuse(*refusal);
+  if (!may_send_one_more()) {
+    const Refusal many{450, "4.7.1", "You have sent too many messages; try again later"};
+    report_rejection(many, {});
+    co_return refuse(many);
+  }
   transaction_ = std::make_unique<Transaction>();
   transaction_->envelope = std::move(held);
   transaction_->declared_octets = size;
@@ -72,6 +82,21 @@ std::optional<ServerSession::Refusal> ServerSession::take_hold(const wire::MailP
 std::int8_t ServerSession::granted_priority(std::int8_t asked) const {
   const bool is_known = service_ == Service::local || !user_.empty();
   return is_known || asked < 0 ? asked : std::int8_t{0};
+}
+
+// RFC 6409 6.1. Nobody owns the null path: programs of users' send notifications with it.
+bool ServerSession::may_send_as(std::string_view sender) const {
+  return sender.empty() || services_.directory.pin()->may_send_as(account_, user_, sender);
+}
+
+bool ServerSession::may_send_one_more() const {
+  const bool is_limited = service_ == Service::submission && services_.sending_limits != nullptr;
+  return !is_limited || services_.sending_limits->take_message(account_, io::now());
+}
+
+bool ServerSession::may_name_one_more() const {
+  const bool is_limited = service_ == Service::submission && services_.sending_limits != nullptr;
+  return !is_limited || services_.sending_limits->take_recipient(account_, io::now());
 }
 
 // RFC 3848.

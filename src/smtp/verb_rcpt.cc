@@ -48,6 +48,11 @@ Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) 
     report_rejection(said, address);
     co_return refuse(said);
   }
+  if (!may_name_one_more()) {
+    const Refusal many{450, "4.7.1", "You have sent to too many recipients; try again later"};
+    report_rejection(many, address);
+    co_return refuse(many);
+  }
   // A program of this machine's cannot try again later: what a mailbox has no room for waits here.
   const bool asks_for_room = service_ != Service::local && resolved.account.quota_octets > 0;
   if (resolved.kind == directory::Resolution::account && asks_for_room) {

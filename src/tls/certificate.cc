@@ -46,6 +46,18 @@ WallTime expiry_of(const X509* certificate) {
   return {(std::int64_t{days} * 86'400 + seconds) * 1'000'000};
 }
 
+// By the hash of its own signature, SHA-256 where that is none or too old (RFC 5929 4.1).
+std::string end_point_of(const X509* certificate) {
+  int name = NID_undef;
+  X509_get_signature_info(const_cast<X509*>(certificate), &name, nullptr, nullptr, nullptr);
+  const bool is_old = name == NID_undef || name == NID_md5 || name == NID_sha1;
+  const EVP_MD* function = is_old ? EVP_sha256() : EVP_get_digestbynid(name);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned octets = 0;
+  if (function == nullptr || X509_digest(certificate, function, digest, &octets) != 1) return {};
+  return {reinterpret_cast<const char*>(digest), octets};
+}
+
 }  // namespace
 
 bool Certificate::is_for(std::string_view host) const {
@@ -101,6 +113,7 @@ std::expected<Certificate, std::string> parse_certificate(std::string_view chain
   read.key_pem = key_pem;
   read.names = names_of(certificate.get());
   read.expires = expiry_of(certificate.get());
+  read.end_point = end_point_of(certificate.get());
   return read;
 }
 

@@ -138,6 +138,12 @@ WOLFSSL_CTX* ServerContext::choose(const ClientHello& hello) const {
   return contexts_[chosen.value_or(0)].get();
 }
 
+const Certificate& ServerContext::certificate_of(const WOLFSSL_CTX* chosen) const {
+  const auto found = std::ranges::find(contexts_, chosen, &WolfContext::get);
+  KURIR_ASSERT(found != contexts_.end());
+  return certificates_[static_cast<std::size_t>(found - contexts_.begin())];
+}
+
 std::expected<Shared<const ClientContext>, std::string> ClientContext::make(
     const std::string& authorities_pem, const Certificate* own) {
   std::expected<WolfContext, std::string> verifying = client_context(own);

@@ -44,6 +44,8 @@ Task<Result<void>> TlsStream::accept(const ServerSide& side, Deadline deadline) 
   KURIR_ASSERT(!ssl_);
   const Result<void> ready = co_await read_hello(side, deadline);
   if (!ready) co_return ready;
+  context_ = side.context;
+  wolfSSL_KeepArrays(ssl_.get());  // until the exporter's value is taken
   co_return co_await handshake(&wolfSSL_accept, deadline);
 }
 
@@ -178,9 +180,27 @@ Task<Result<void>> TlsStream::handshake(int (*step)(WOLFSSL*), Deadline deadline
     }
   }
   if (asked_for_certificate_) keep_peer_names();
+  if (context_) keep_exporter();
   let_go_of_memory();
   is_established_ = true;
   co_return Result<void>();
+}
+
+// Of TLS 1.3 only: in 1.2 it would need the extended master secret to be worth anything.
+void TlsStream::keep_exporter() {
+  if (wolfSSL_version(ssl_.get()) != TLS1_3_VERSION) return;
+  constexpr std::string_view label = "EXPORTER-Channel-Binding";
+  has_exporter_ =
+      wolfSSL_export_keying_material(
+          ssl_.get(), reinterpret_cast<unsigned char*>(exporter_.data()), exporter_.size(),
+          label.data(), label.size(), nullptr, 0, 0) == WOLFSSL_SUCCESS;
+}
+
+std::string TlsStream::channel_binding(io::ChannelBinding kind) const {
+  if (!is_established_ || !context_) return {};
+  if (kind == io::ChannelBinding::server_end_point)
+    return context_->certificate_of(wolfSSL_get_SSL_CTX(ssl_.get())).end_point;
+  return has_exporter_ ? std::string(exporter_.data(), exporter_.size()) : std::string();
 }
 
 bool TlsStream::was_resumed() const { return ssl_ && wolfSSL_session_reused(ssl_.get()) == 1; }

@@ -70,9 +70,9 @@ TEST_F(DatabaseTest, is_private_and_survives_reopening) {
 
 TEST_F(DatabaseTest, newer_and_foreign_files_are_refused) {
   database_.reset();
-  run_sql("PRAGMA user_version = 2");
+  run_sql("PRAGMA user_version = 3");
   EXPECT_EQ(code(Database::open(path_)), Errc::unsupported);
-  run_sql("PRAGMA user_version = 1; PRAGMA application_id = 1");
+  run_sql("PRAGMA user_version = 2; PRAGMA application_id = 1");
   EXPECT_EQ(code(Database::open(path_)), Errc::corrupt);
   const std::string other = folder_ + "/other.db";
   std::ofstream(other) << std::string(5000, 'x');

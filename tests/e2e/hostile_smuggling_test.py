@@ -29,7 +29,7 @@ class Smuggling(Case):
         if listener == 'submissions':
             wire = self.encrypted()
         else:
-            wire = greeted(self.server, listener, BOB if listener == 'submission' else None)
+            wire = greeted(self.server, listener, ALICE if listener == 'submission' else None)
         if second:
             for command in (b'MAIL FROM:<%s>' % ALICE.encode(), b'RCPT TO:<%s>' % ALICE.encode()):
                 self.assertEqual(wire.ask(command)[0], 250)
@@ -44,7 +44,7 @@ class Smuggling(Case):
         wire = TlsWire(self.server.address('submissions'), context_for(self.server))
         wire.reply()
         wire.ask(b'EHLO client.test')
-        secret = base64.b64encode(f'\0{BOB}\0{self.server.password()}'.encode())
+        secret = base64.b64encode(f'\0{ALICE}\0{self.server.password(ALICE)}'.encode())
         self.assertEqual(wire.ask(b'AUTH PLAIN ' + secret)[0], 235)
         return wire
 

@@ -29,6 +29,8 @@ set imap_user = "{user}"
 set imap_pass = "{password}"
 set smtp_url = "smtp{s}://{user}@localhost:{smtp_port}/"
 set smtp_pass = "{password}"
+# It takes SCRAM-SHA-256-PLUS where that is offered, and cannot bind it to the channel.
+set smtp_authenticators = "plain"
 set from = "{user}"
 set ssl_starttls = yes
 set ssl_force_tls = yes

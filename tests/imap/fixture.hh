@@ -8,6 +8,7 @@
 #include "kurir/imap/server_session.hh"
 #include "support/bobs_directory.hh"
 #include "support/connections.hh"
+#include "support/login_house.hh"
 #include "support/mail_house.hh"
 #include "support/on_cores.hh"
 #include "support/temporary_directory.hh"
@@ -55,9 +56,9 @@ class House : public kurir::test::Connections<ServerSession> {
     directory_.emplace(kurir::test::bobs_directory({.quota_octets = options_.quota_octets}),
                        directory::RecentLogins::Key{});
     options_.server.hostname = "mail.example.test";
-    options_.server.allow_plaintext_login = true;
-    services_.emplace(ServerServices{options_.server, *directory_, mail_.mailboxes(), caches_,
-                                     mail_.owner().retired(), counters_});
+    logins_.emplace(*directory_);
+    services_.emplace(ServerServices{options_.server, logins_->authenticator, mail_.mailboxes(),
+                                     caches_, mail_.owner().retired(), counters_});
     co_await body(*this);
     co_await end_all();
     co_await mail_.stop();
@@ -69,6 +70,7 @@ class House : public kurir::test::Connections<ServerSession> {
   mailbox::ContentCaches caches_{1 << 20};
   observe::Counters counters_;
   std::optional<directory::Directory> directory_;
+  std::optional<kurir::test::LoginHouse> logins_;
   std::optional<ServerServices> services_;
 };
 

@@ -8,6 +8,7 @@
 #include "kurir/pop3/server_session.hh"
 #include "support/bobs_directory.hh"
 #include "support/connections.hh"
+#include "support/login_house.hh"
 #include "support/mail_house.hh"
 #include "support/on_cores.hh"
 #include "support/temporary_directory.hh"
@@ -20,7 +21,6 @@ using kurir::test::FakeStream;
 inline ServerOptions small_limits() {
   ServerOptions options;
   options.hostname = "mail.example.test";
-  options.allow_plaintext_login = true;
   options.errors_max = 20;
   return options;
 }
@@ -30,9 +30,10 @@ class House : public kurir::test::Connections<ServerSession> {
  public:
   using Body = std::function<Task<void>(House&)>;
 
-  static void run(ServerOptions options, Body body) {
+  static void run(ServerOptions options, Body body, bool allow_plaintext_login = true) {
     const kurir::test::TemporaryDirectory folder;
     House house(folder.path() + "/data", std::move(options));
+    house.allow_plaintext_login_ = allow_plaintext_login;
     kurir::test::on_cores(1, [&](CoreIndex) { return house.live(body); });
   }
 
@@ -66,7 +67,9 @@ class House : public kurir::test::Connections<ServerSession> {
   Task<void> live(const Body& body) {
     co_await mail_.open();
     directory_.emplace(kurir::test::bobs_directory(), directory::RecentLogins::Key{});
-    services_.emplace(ServerServices{options_, *directory_, mail_.mailboxes(), counters_});
+    logins_.emplace(*directory_, allow_plaintext_login_);
+    services_.emplace(
+        ServerServices{options_, logins_->authenticator, mail_.mailboxes(), counters_});
     co_await body(*this);
     co_await end_all();
     co_await mail_.stop();
@@ -77,6 +80,8 @@ class House : public kurir::test::Connections<ServerSession> {
   kurir::test::MailHouse mail_;
   observe::Counters counters_;
   std::optional<directory::Directory> directory_;
+  bool allow_plaintext_login_ = true;
+  std::optional<kurir::test::LoginHouse> logins_;
   std::optional<ServerServices> services_;
 };
 

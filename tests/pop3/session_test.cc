@@ -99,9 +99,7 @@ Task<void> clear_text(House& house) {
   }
 }
 TEST(Pop3Session, takes_no_password_on_clear_text) {
-  ServerOptions options = small_limits();
-  options.allow_plaintext_login = false;
-  House::run(options, clear_text);
+  House::run(small_limits(), clear_text, false);
 }
 
 Task<void> too_many_failures(House& house) {

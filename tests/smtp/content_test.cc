@@ -22,7 +22,7 @@ Task<std::string> answer(FakeStream& stream, std::string command) {
 }
 
 Task<void> open_content(FakeStream& stream, std::string_view recipient = "bob@example.test") {
-  EXPECT_EQ(co_await answer(stream, "MAIL FROM:<a@b.example>"), "250 2.1.0 Ok");
+  EXPECT_EQ(co_await answer(stream, "MAIL FROM:<bob@example.test>"), "250 2.1.0 Ok");
   const std::string rcpt = "RCPT TO:<" + std::string(recipient) + ">";
   EXPECT_EQ(co_await answer(stream, rcpt), "250 2.1.5 Ok");
   EXPECT_EQ(co_await answer(stream, "DATA"), "354 End data with <CR><LF>.<CR><LF>");
@@ -83,7 +83,7 @@ Task<void> goes_on(House& house, FakeStream& stream, std::string recipient) {
   EXPECT_TRUE(reply.starts_with("250 2.0.0 queued as ")) << reply;
   const std::vector<std::string> found = co_await house.after_a_crash();
   EXPECT_EQ(found.size(), 1U);
-  if (!found.empty()) EXPECT_EQ(as_sent(found[0]), "Subject: kept\r\n");
+  if (!found.empty()) EXPECT_TRUE(as_sent(found[0]).starts_with("Subject: kept\r\n"));
 }
 
 Task<void> mail_fails(House& house) {

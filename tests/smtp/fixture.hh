@@ -9,6 +9,7 @@
 #include "kurir/smtp/server_session.hh"
 #include "support/bobs_directory.hh"
 #include "support/connections.hh"
+#include "support/login_house.hh"
 #include "support/on_cores.hh"
 #include "support/shard.hh"
 #include "support/temporary_directory.hh"
@@ -24,7 +25,6 @@ inline ServerOptions small_limits() {
   options.recipients_max = 5;
   options.errors_max = 6;
   options.logins_failed_max = 2;
-  options.allow_plaintext_login = true;
   return options;
 }
 
@@ -32,6 +32,7 @@ struct HouseOptions {
   Service service = Service::transfer;
   ServerOptions server = small_limits();
   queue::QueueOptions queue = {};
+  bool allow_plaintext_login = true;
 };
 
 // What is in bob's mailbox, as far as RCPT asks.
@@ -99,8 +100,9 @@ class House : public kurir::test::Connections<ServerSession> {
     queue_->start();
     directory_.emplace(kurir::test::bobs_directory({.quota_octets = 90'000, .with_others = true}),
                        directory::RecentLogins::Key{});
-    services_.emplace(
-        ServerServices{options_.server, *directory_, room_, *queue_, events_, counters_});
+    logins_.emplace(*directory_, options_.allow_plaintext_login);
+    services_.emplace(ServerServices{options_.server, *directory_, logins_->authenticator, room_,
+                                     *queue_, events_, counters_});
     co_await body(*this);
     co_await end_all();
     co_await queue_->stop();
@@ -118,6 +120,7 @@ class House : public kurir::test::Connections<ServerSession> {
   BobsRoom room_;
   std::optional<queue::Queue> queue_;
   std::optional<directory::Directory> directory_;
+  std::optional<kurir::test::LoginHouse> logins_;
   std::optional<ServerServices> services_;
 };
 

@@ -156,7 +156,7 @@ Task<void> clear_text(House& house) {
 TEST(SmtpSession, takes_no_password_on_clear_text) {
   HouseOptions options;
   options.service = Service::submission;
-  options.server.allow_plaintext_login = false;
+  options.allow_plaintext_login = false;
   House::run(options, clear_text);
 }
 

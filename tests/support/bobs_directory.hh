@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kurir/directory/password.hh"
+#include "kurir/directory/scram_keys.hh"
 #include "kurir/directory/snapshot.hh"
 
 namespace kurir::test {
@@ -25,6 +26,8 @@ inline directory::User make_user(AccountId id, std::string address) {
   user.id = id;
   user.address = std::move(address);
   user.password_hash = hash;
+  static const std::string scram = *directory::make_scram_text("secret", "0123456789abcdef");
+  user.scram = scram;
   return user;
 }
 

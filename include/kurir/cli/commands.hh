@@ -14,6 +14,7 @@ void add_init(CLI::App& program, int& exit_code);
 void add_user(CLI::App& program, int& exit_code);
 void add_domain(CLI::App& program, int& exit_code);
 void add_alias(CLI::App& program, int& exit_code);
+void add_sender(CLI::App& program, int& exit_code);
 void add_queue(CLI::App& program, int& exit_code);
 void add_mailbox(CLI::App& program, int& exit_code);
 void add_why(CLI::App& program, int& exit_code);

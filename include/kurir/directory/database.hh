@@ -10,6 +10,7 @@
 // process holds the lock for longer than a few seconds.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,12 +29,13 @@ struct NewUser {
   std::string_view address;
   std::string_view password_hash;  // empty: nobody can log in
   std::uint64_t quota_octets = 0;  // 0: none
+  std::string_view scram = {};     // as text (scram_keys.hh); empty: none
 };
 
 class Database {
  public:
   // In PRAGMA user_version. A database of a newer version is refused with Errc::unsupported.
-  static constexpr int schema_version = 1;
+  static constexpr int schema_version = 2;
   static constexpr std::uint64_t quota_octets_max = std::uint64_t{1} << 62;
 
   // Creates it (mode 0600) where there is none, which only the holder of the data directory's lock
@@ -55,9 +57,12 @@ class Database {
   Result<AccountId> add_user(const NewUser& user);
   // Errc::refused: an alias would be left with a target that is gone.
   Result<void> remove_user(std::string_view address);
-  Result<void> set_password_hash(std::string_view address, std::string_view password_hash);
+  // Both are of one password; the keys for SCRAM may be none.
+  Result<void> set_password_hash(std::string_view address, std::string_view password_hash,
+                                 std::string_view scram = {});
   Result<void> set_quota(std::string_view address, std::uint64_t octets);
   Result<void> set_disabled(std::string_view address, bool disabled);
+  Result<void> set_any_sender(std::string_view address, bool any_sender);
   Result<User> user(std::string_view address);
   // By address; of one domain unless that is empty.
   Result<std::vector<User>> users(std::string_view domain = {});
@@ -68,6 +73,17 @@ class Database {
   // One target, or all. Errc::refused: another alias would be left with a target that is gone.
   Result<void> remove_alias(std::string_view address, std::optional<std::string_view> target);
   Result<std::vector<Alias>> aliases(std::string_view domain = {});
+
+  // A user may send with an address, "local-part@domain" or "@domain", that need not be local.
+  Result<void> add_sender(std::string_view address, std::string_view user);
+  Result<void> remove_sender(std::string_view address, std::string_view user);
+  Result<std::vector<Sender>> senders();
+
+  // A number that is another one when another connection, also another process's, has changed the
+  // database since this one asked last.
+  Result<std::int64_t> foreign_changes();
+  // Several changes as one, or none of them: for imports.
+  Result<void> all_or_none(const std::function<Result<void>()>& changes);
 
   // All of it as of one moment. hash_key: random, for the tables.
   Result<Shared<const Snapshot>> read_snapshot(std::uint64_t hash_key);
@@ -85,6 +101,7 @@ class Database {
   Result<void> read_into(SnapshotBuilder& builder);
 
   std::unique_ptr<sqlite3, Close> connection_;
+  bool is_within_ = false;  // all_or_none()
 };
 
 }  // namespace kurir::directory

@@ -3,7 +3,9 @@
 // when the directory changed; passwords are checked on the offload pool. Core-local.
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "kurir/base/ids.hh"
 #include "kurir/base/shared.hh"
@@ -17,6 +19,7 @@ enum class LoginVerdict : std::uint8_t {
   accepted,
   refused,      // unknown user, wrong password, disabled: never said which
   unavailable,  // too many logins are being checked; try later
+  put_off,      // nobody wanted to know any more when its turn came
 };
 
 struct LoginOutcome {
@@ -35,8 +38,13 @@ class Directory {
   Shared<const Snapshot> pin() const { return snapshot_; }
   void replace(Shared<const Snapshot> snapshot) { snapshot_ = std::move(snapshot); }
 
-  // The same answer, after the same time, for an unknown user and for a wrong password.
-  Task<LoginOutcome> log_in(std::string user, std::string password);
+  // Whether log_in() would accept without work: the same password was right not long ago.
+  bool knows(std::string_view user, std::string_view password) const;
+  // The same answer, after the same time, for an unknown user and for a wrong password. Where it
+  // takes work, `is_wanted` is asked before, on a thread of the offload pool.
+  Task<LoginOutcome> log_in(
+      std::string user, std::string password,
+      const std::function<bool()>& is_wanted = [] { return true; });
 
  private:
   Shared<const Snapshot> snapshot_;

@@ -27,6 +27,9 @@ bool is_password_hash(std::string_view hash);
 
 enum class PasswordCheck : std::uint8_t { match, mismatch };
 
+// The time tells nothing but whether they are of one length.
+bool equal_in_constant_time(std::string_view a, std::string_view b);
+
 // The time does not tell whether the user exists: for nullopt (no such user, a disabled one, or one
 // without a hash) a dummy hash of the same cost is worked out, and the answer is mismatch
 // (threats.md C4). Errc::exhausted: no memory for the work.

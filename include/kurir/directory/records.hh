@@ -15,11 +15,19 @@ struct User {
   std::string password_hash;       // crypt(5); empty: nobody can log in
   std::uint64_t quota_octets = 0;  // 0: none
   bool disabled = false;           // refuses logins and mail
+  std::string scram;               // keys for SCRAM as text (scram_keys.hh); empty: none
+  bool any_sender = false;         // may send in anybody's name
 };
 
 struct Alias {
   std::string address;               // "local-part@domain", or "@domain": what no user has
   std::vector<std::string> targets;  // local or remote addresses, in the order they were added
+};
+
+// Who may send with an address that is not the user's own.
+struct Sender {
+  std::string address;  // "local-part@domain", or "@domain": every address of it
+  std::string user;     // the address of a user
 };
 
 struct DomainAlias {

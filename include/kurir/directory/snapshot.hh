@@ -78,6 +78,7 @@ struct LocalRecipient {
 struct Login {
   Account account;
   std::string_view password_hash;
+  std::string_view scram;  // packed (scram_keys.hh)
 };
 
 // Any core.
@@ -89,6 +90,9 @@ class Snapshot final : public Counted {
   LocalRecipient resolve(std::string_view local_part, std::string_view domain) const;
   // A login name: an address, or a local part of the first domain. Never an alias.
   std::optional<Login> find_user(std::string_view name) const;
+  // Whether the user may send with the address: it is one that the user's mail comes to, of the
+  // user's own, an alias or a domain alias, or the login map says so (RFC 6409 6.1).
+  bool may_send_as(AccountId user, std::string_view name, std::string_view sender) const;
 
   std::size_t users() const { return users_.size(); }
   std::size_t domains() const { return domains_.size(); }
@@ -116,7 +120,13 @@ class Snapshot final : public Counted {
     std::uint64_t quota_octets;
     TextRef address;
     TextRef password_hash;
+    TextRef scram;
     bool disabled;
+    bool any_sender;
+  };
+  struct SenderRecord {
+    TextRef address;
+    std::uint32_t user;
   };
   struct AliasRecord {
     TextRef address;
@@ -147,6 +157,7 @@ class Snapshot final : public Counted {
   Found find_postmaster(const DomainRecord& domain) const;
   Found find(std::string_view local_part, const DomainRecord& domain) const;
   Account account_of(std::uint32_t user) const;
+  bool is_sender(std::string_view key, std::uint32_t user) const;
   LocalRecipient recipient_of(std::string_view local_part, const DomainRecord& domain) const;
 
   std::uint64_t hash_key_ = 0;
@@ -155,6 +166,7 @@ class Snapshot final : public Counted {
   std::vector<UserRecord> users_;
   std::vector<AliasRecord> aliases_;
   std::vector<TargetRecord> targets_;
+  std::vector<SenderRecord> senders_;  // by address
   TextTable domain_table_;
   TextTable user_table_;
   TextTable alias_table_;
@@ -175,6 +187,8 @@ class SnapshotBuilder {
   Result<void> add_user(const User& user);
   // One target; the targets of one alias come one after the other.
   Result<void> add_alias(std::string_view address, std::string_view target);
+  // The senders of one address come one after the other, in the order of the addresses' octets.
+  Result<void> add_sender(std::string_view address, std::string_view user);
   // Expands the aliases. Errc::too_large: more than limits::directory_targets_max in all.
   Result<Shared<const Snapshot>> build();
 

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "kurir/auth/authenticator.hh"
 #include "kurir/base/quiescence.hh"
 #include "kurir/base/shared.hh"
 #include "kurir/coro/task.hh"
-#include "kurir/directory/directory.hh"
 #include "kurir/io/socket.hh"
 #include "kurir/mailbox/content_caches.hh"
 #include "kurir/mailbox/mailboxes.hh"
@@ -27,7 +27,6 @@ struct ServerOptions {
   std::string hostname;                                  // in the greeting
   std::uint64_t message_octets_max = 50'000'000;         // APPEND; APPENDLIMIT says it
   bool offers_tls = false;                               // STARTTLS
-  bool allow_plaintext_login = false;                    // LOGIN and AUTHENTICATE without TLS
   unsigned errors_max = 20;                              // BAD commands, then BYE
   unsigned logins_failed_max = 3;                        // then BYE
   Nanoseconds login_timeout = std::chrono::seconds(60);  // from the connection to the login
@@ -40,7 +39,7 @@ struct ServerOptions {
 // All of this core, but for the cache, which the cores share; all outlive the session.
 struct ServerServices {
   const ServerOptions& options;
-  directory::Directory& directory;
+  auth::Authenticator& authenticator;
   mailbox::Mailboxes& mailboxes;
   mailbox::ContentCaches& caches;
   RetireQueue& retired;  // reclaimed by the composition once a turn
@@ -131,8 +130,9 @@ class ServerSession {
   bool may_log_in() const;
   bool offers_tls() const;
   std::vector<std::string_view> capabilities() const;
-  Task<Reply> log_in(std::string user, std::string password);
-  Task<std::optional<std::string>> ask_for_response(std::string_view prompt);
+  Task<Reply> finish_login(auth::Outcome outcome);
+  bool may_log_in_with_password() const;
+  class Conversation;  // verb_login.cc
   Task<Reply> change_subscription(const wire::ImapString& sent, bool subscribed);
   void describe_selected();
   void write_status(std::string_view name, const mailbox::Mailbox& mailbox, wire::StatusWord items);

@@ -1,8 +1,9 @@
 #pragma once
 // Offload pool: blocking work (password hashing, SQLite, reading configuration) on threads of its
 // own, never on a core. offload(f) runs f there and resumes here with its result. Bounded:
-// offload_waiting_max jobs wait at most.
+// waiting_max jobs of each lane wait at most.
 
+#include <array>
 #include <condition_variable>
 #include <coroutine>
 #include <cstddef>
@@ -31,12 +32,16 @@ struct OffloadJob {
   ~OffloadJob() = default;
 };
 
+// Work of some milliseconds, and work that costs a processor's time by purpose (password hashes):
+// that has threads of its own, of low priority, so that neither the other nor a core waits for it.
+enum class OffloadLane : std::uint8_t { quick, slow };
+
 class Offload {
  public:
   static constexpr std::size_t waiting_max = 20000;
-  Offload(unsigned threads, unsigned cores);
+  Offload(unsigned threads, unsigned cores);  // so many for each lane
   ~Offload();
-  bool submit(OffloadJob& job);  // false: too many wait
+  bool submit(OffloadJob& job, OffloadLane lane);  // false: too many wait
   void collect(CoreIndex core);  // on the core: posts the frames whose jobs are done
   bool has_returned(CoreIndex core) const;
 
@@ -46,11 +51,14 @@ class Offload {
     std::vector<OffloadJob*> jobs;
     std::atomic<bool> any{false};
   };
-  void work();
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<OffloadJob*> waiting_;
-  bool stopping_ = false;
+  struct Lane {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::deque<OffloadJob*> waiting;
+    bool stopping = false;
+  };
+  void work(Lane& lane);
+  std::array<Lane, 2> lanes_;  // by OffloadLane
   std::unique_ptr<Returned[]> returned_;
   std::vector<std::thread> threads_;
 };
@@ -61,12 +69,12 @@ class OffloadCall final : OffloadJob {
   static_assert(!std::is_void_v<Value>, "offloaded work returns an outcome");
 
  public:
-  explicit OffloadCall(F function) : function_(std::move(function)) {}
+  OffloadCall(F function, OffloadLane lane) : function_(std::move(function)), lane_(lane) {}
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> handle) {
     origin = &Core::current();
     waiter = handle;
-    return origin->offload().submit(*this);  // false resumes at once, without a result
+    return origin->offload().submit(*this, lane_);  // false resumes at once, without a result
   }
   // Errc::exhausted where too many jobs wait.
   Result<Value> await_resume() {
@@ -77,12 +85,13 @@ class OffloadCall final : OffloadJob {
  private:
   void run() override { result_.emplace(function_()); }
   F function_;
+  OffloadLane lane_;
   std::optional<Value> result_;
 };
 
 template <class F>
-OffloadCall<F> offload(F function) {
-  return OffloadCall<F>(std::move(function));
+OffloadCall<F> offload(F function, OffloadLane lane = OffloadLane::quick) {
+  return OffloadCall<F>(std::move(function), lane);
 }
 
 }  // namespace kurir::io

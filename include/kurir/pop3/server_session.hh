@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kurir/directory/directory.hh"
+#include "kurir/auth/authenticator.hh"
 #include "kurir/io/line_reader.hh"
 #include "kurir/io/socket.hh"
 #include "kurir/mailbox/mailboxes.hh"
@@ -19,7 +19,6 @@ namespace kurir::pop3 {
 
 struct ServerOptions {
   std::string hostname;
-  bool allow_plaintext_login = false;
   bool offers_tls = false;  // STLS (RFC 2595)
   unsigned errors_max = 20;
   unsigned logins_failed_max = 3;
@@ -30,7 +29,7 @@ struct ServerOptions {
 // All of this core, all outlive the session.
 struct ServerServices {
   const ServerOptions& options;
-  directory::Directory& directory;
+  auth::Authenticator& authenticator;
   mailbox::Mailboxes& mailboxes;
   observe::Counters& counters;
 };
@@ -82,9 +81,8 @@ class ServerSession {
   Task<Next> pass(const wire::Pop3Command& command);
   Task<Next> auth(const wire::Pop3Command& command);
   Task<Next> stls(const wire::Pop3Command& command);
-  Task<Next> log_in(std::string user, std::string password);
+  Task<Next> finish_login(auth::Outcome outcome);
   Task<Next> open_maildrop(AccountId account);
-  Task<std::optional<std::string>> ask_for_response();
 
   // maildrop.cc
   Task<Next> capa(const wire::Pop3Command& command);

@@ -81,7 +81,15 @@ struct Configuration {
   struct Auth {
     bool allow_plaintext = false;
     std::uint64_t failures_max = 3;
+    std::string token_keys_file;               // empty: no tokens
+    std::string token_issuer, token_audience;  // empty: any
+    std::string token_user_claim = "email";
   } auth;
+
+  struct Submission {
+    std::uint64_t messages_per_hour = 0;  // 0: any number
+    std::uint64_t recipients_per_hour = 0;
+  } submission;
 
   struct Tls {
     std::vector<std::string> certificates;  // paths; a relative one is seen from the file's folder

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kurir/auth/authenticator.hh"
+#include "kurir/auth/sending_limits.hh"
 #include "kurir/base/limits.hh"
 #include "kurir/directory/directory.hh"
 #include "kurir/io/line_reader.hh"
@@ -25,6 +27,8 @@
 
 namespace kurir::smtp {
 
+struct SubmittedHeader;  // submitted_header.hh
+
 // Which kind of listener took the connection: RFC 5321 for other hosts, RFC 6409 for users; local:
 // a program of this machine's (sendmail), whose user the system vouches for.
 enum class Service : std::uint8_t { transfer, submission, local };
@@ -37,10 +41,9 @@ struct ServerOptions {
   unsigned logins_failed_max = 3;                         // then 421
   Nanoseconds command_timeout = std::chrono::minutes(5);  // RFC 5321 4.5.3.2.7
   Nanoseconds data_timeout =
-      std::chrono::minutes(10);        // for the whole of the content, grows with its size
-  std::uint64_t data_rate_min = 500;   // octets a second beyond data_timeout
-  bool allow_plaintext_login = false;  // AUTH without TLS
-  bool offers_tls = false;             // STARTTLS (RFC 3207)
+      std::chrono::minutes(10);       // for the whole of the content, grows with its size
+  std::uint64_t data_rate_min = 500;  // octets a second beyond data_timeout
+  bool offers_tls = false;            // STARTTLS (RFC 3207)
   // Of strangers. After so many errors each further one is answered after the delay.
   unsigned errors_soft = 10;
   Nanoseconds error_delay = Seconds(1);
@@ -62,11 +65,13 @@ class MailboxRooms {
 struct ServerServices {
   const ServerOptions& options;
   directory::Directory& directory;
+  auth::Authenticator& authenticator;
   MailboxRooms& mailbox_rooms;
   queue::Queue& queue;
   observe::EventLog& events;
   observe::Counters& counters;
-  Guard* guard = nullptr;  // none: everybody is trusted
+  Guard* guard = nullptr;                         // none: everybody is trusted
+  auth::SendingLimits* sending_limits = nullptr;  // none: users may hand in what they like
 };
 
 class ServerSession {
@@ -95,13 +100,6 @@ class ServerSession {
   struct Refusal {
     unsigned code;
     std::string_view enhanced, text;
-  };
-
-  // A client's answer to a challenge of AUTH.
-  struct Response {
-    std::string octets;
-    std::optional<Refusal> refusal;
-    bool ended = false;  // the connection did
   };
 
   // server_session.cc: the loop
@@ -153,6 +151,9 @@ class ServerSession {
   std::optional<Refusal> take_hold(const wire::MailParameters& asked, queue::Envelope& envelope);
   std::int8_t granted_priority(std::int8_t asked) const;
   bool offers_login() const;
+  bool may_send_as(std::string_view sender) const;
+  bool may_send_one_more() const;
+  bool may_name_one_more() const;
   bool offers_tls() const;
   std::string protocol() const;
   std::optional<Refusal> refusal_of(const directory::LocalRecipient& resolved) const;
@@ -162,6 +163,7 @@ class ServerSession {
                        const wire::RcptParameters& parameters);
   Task<std::optional<Refusal>> await_room(std::uint64_t octets);
   std::string begin_content(QueueId id);
+  std::optional<SubmittedHeader> submitted_header(QueueId id) const;
   Task<Next> receive_content();
   Task<std::optional<Next>> receive(Incoming& incoming, Instant begin);
   Task<Next> finish_content(Incoming& incoming);
@@ -173,11 +175,7 @@ class ServerSession {
   Task<Next> end_chunks();
   Task<Next> skip_chunk(std::uint64_t octets);
   void reset_transaction();
-  Task<Next> auth_plain(std::optional<std::string> initial);
-  Task<Next> auth_login(std::optional<std::string> initial);
-  static Response decode_response(std::string_view text);
-  Task<Response> challenge(std::string_view text);
-  Task<Next> finish_login(std::string user, std::string password);
+  Next finish_login(const auth::Outcome& outcome);
   void report_rejection(const Refusal& refusal, std::string_view recipient);
 
   io::Stream& stream_;
@@ -185,7 +183,8 @@ class ServerSession {
   const ServerServices& services_;
   io::LineReader lines_;
   std::string helo_;
-  bool extended_ = false;                     // EHLO was said
+  bool extended_ = false;  // EHLO was said
+  AccountId account_;
   std::string user_;                          // logged in as
   std::unique_ptr<Transaction> transaction_;  // apart: most connections are idle
   std::unique_ptr<Incoming> incoming_;        // BDAT has begun

@@ -20,6 +20,7 @@ struct Certificate {
   Key key = Key::ecdsa;
   std::vector<std::string> names;  // DNS names, lower case; "*.example.org" is one label
   WallTime expires;
+  std::string end_point;  // tls-server-end-point of RFC 5929 4: a hash of the host's own
 
   // Whether one of its names is the host's (RFC 6125 6.4). The host is in lower case.
   bool is_for(std::string_view host) const;

@@ -50,6 +50,7 @@ class ServerContext final : public Counted {
   const std::vector<Certificate>& certificates() const { return certificates_; }
   ClientCertificates::Use client_certificates() const { return client_certificates_; }
   WOLFSSL_CTX* choose(const ClientHello& hello) const;
+  const Certificate& certificate_of(const WOLFSSL_CTX* chosen) const;
 
  private:
   ServerContext(std::vector<Certificate> certificates, std::vector<WolfContext> contexts,

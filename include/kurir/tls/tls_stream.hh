@@ -4,6 +4,7 @@
 // whatever the transport holds when the handshake begins is the handshake's, or ends it.
 // Core-local.
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kurir/io/bound_channel.hh"
 #include "kurir/io/socket.hh"
 #include "kurir/tls/context.hh"
 #include "kurir/tls/ticket_keys.hh"
@@ -36,7 +38,7 @@ struct ClientSide {
   bool verify = false;  // whether the certificate must be the host's and an authority's
 };
 
-class TlsStream final : public io::Stream {
+class TlsStream final : public io::Stream, public io::BoundChannel {
  public:
   explicit TlsStream(io::Stream& transport);                  // close() leaves it open
   explicit TlsStream(std::unique_ptr<io::Stream> transport);  // close() closes it
@@ -61,6 +63,8 @@ class TlsStream final : public io::Stream {
   bool is_encrypted() const override { return is_established_; }
   io::Encryption encryption() const override;
   std::vector<std::string> peer_names() const override { return peer_names_; }
+  // On a server's side.
+  std::string channel_binding(io::ChannelBinding kind) const override;
 
  private:
   friend struct Callbacks;
@@ -74,6 +78,7 @@ class TlsStream final : public io::Stream {
   void ask_for_certificate(ClientCertificates::Use use);
   void keep_peer_names();
   void let_go_of_memory();
+  void keep_exporter();
   Task<Result<void>> handshake(int (*step)(WOLFSSL*), Deadline deadline);
   Task<Result<void>> fill_transport(Deadline deadline);
   void decrypt();
@@ -87,8 +92,11 @@ class TlsStream final : public io::Stream {
   TicketKeys* tickets_ = nullptr;
   std::string hello_;  // a client's first message, until wolfSSL has taken it
   std::size_t hello_taken_ = 0;
-  std::size_t quiet_octets_ = 0;  // received since the last that a session got
-  std::span<std::byte> session_;  // of wolfSSL's, within ssl_; empty: not known
+  std::size_t quiet_octets_ = 0;         // received since the last that a session got
+  std::span<std::byte> session_;         // of wolfSSL's, within ssl_; empty: not known
+  Shared<const ServerContext> context_;  // a server's
+  std::array<char, 32> exporter_{};      // tls-exporter (RFC 9266)
+  bool has_exporter_ = false;
   std::string failure_;
   std::vector<std::string> peer_names_;
   bool asked_for_certificate_ = false, is_peer_unverified_ = false;

@@ -1,39 +1,56 @@
 #include "kurir/io/offload.hh"
 
+#include <sys/resource.h>
+
 namespace kurir::io {
+namespace {
+
+constexpr int slow_niceness = 15;
+
+}  // namespace
 
 Offload::Offload(unsigned threads, unsigned cores) : returned_(new Returned[cores]) {
-  for (unsigned thread = 0; thread < threads; ++thread) threads_.emplace_back([this] { work(); });
+  for (unsigned thread = 0; thread < threads; ++thread) {
+    threads_.emplace_back([this] { work(lanes_[static_cast<std::size_t>(OffloadLane::quick)]); });
+    threads_.emplace_back([this] {
+      // Of this thread alone, as Linux has it. Where it is refused, the work is just not so meek.
+      static_cast<void>(setpriority(PRIO_PROCESS, 0, slow_niceness));
+      work(lanes_[static_cast<std::size_t>(OffloadLane::slow)]);
+    });
+  }
 }
 
 Offload::~Offload() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+  for (Lane& lane : lanes_) {
+    {
+      const std::lock_guard lock(lane.mutex);
+      lane.stopping = true;
+    }
+    lane.wake.notify_all();
   }
-  wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool Offload::submit(OffloadJob& job) {
+bool Offload::submit(OffloadJob& job, OffloadLane wanted) {
+  Lane& lane = lanes_[static_cast<std::size_t>(wanted)];
   {
-    const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= waiting_max) return false;
-    waiting_.push_back(&job);
+    const std::lock_guard lock(lane.mutex);
+    if (lane.waiting.size() >= waiting_max) return false;
+    lane.waiting.push_back(&job);
   }
-  wake_.notify_one();
+  lane.wake.notify_one();
   return true;
 }
 
-void Offload::work() {
+void Offload::work(Lane& lane) {
   for (;;) {
     OffloadJob* job = nullptr;
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
-      job = waiting_.front();
-      waiting_.pop_front();
+      std::unique_lock lock(lane.mutex);
+      lane.wake.wait(lock, [&lane] { return lane.stopping || !lane.waiting.empty(); });
+      if (lane.waiting.empty()) return;
+      job = lane.waiting.front();
+      lane.waiting.pop_front();
     }
     job->run();
     Core& origin = *job->origin;

@@ -14,22 +14,25 @@ constexpr Nanoseconds job_time_min = std::chrono::microseconds(20), job_time_max
 }  // namespace
 
 Offload::Offload(unsigned, unsigned cores) : returned_(new Returned[cores]) {}
-Offload::~Offload() { stopping_ = true; }
+Offload::~Offload() {
+  for (Lane& lane : lanes_) lane.stopping = true;
+}
 
-bool Offload::submit(OffloadJob& job) {
-  KURIR_ASSERT(!stopping_);
-  if (waiting_.size() >= waiting_max) return false;
-  waiting_.push_back(&job);
+bool Offload::submit(OffloadJob& job, OffloadLane wanted) {
+  Lane& lane = lanes_[static_cast<std::size_t>(wanted)];
+  KURIR_ASSERT(!lane.stopping);
+  if (lane.waiting.size() >= waiting_max) return false;
+  lane.waiting.push_back(&job);
   const Nanoseconds time =
       simulated::World::current().random().duration(job_time_min, job_time_max);
-  simulated::Process::current().post(time, [this] { work(); });
+  simulated::Process::current().post(time, [this, &lane] { work(lane); });
   return true;
 }
 
 // One job, the oldest.
-void Offload::work() {
-  OffloadJob& job = *waiting_.front();
-  waiting_.pop_front();
+void Offload::work(Lane& lane) {
+  OffloadJob& job = *lane.waiting.front();
+  lane.waiting.pop_front();
   Core& origin = *job.origin;
   job.run();
   Returned& returned = returned_[origin.index().value];
