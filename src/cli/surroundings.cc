@@ -87,7 +87,9 @@ Done ServeSurroundings::bind() {
   for (const auto& [name, place] : server::listen_names)
     for (const io::SocketAddress& wanted : configuration_.listen.*place) {
       Sockets sockets{std::string(name), wanted, {}};
-      auto bound = io::bind_sockets(sockets.address, cores);
+      // A path is one socket, which all cores listen on.
+      const bool is_path = wanted.family() == io::Family::unix;
+      auto bound = io::bind_sockets(sockets.address, is_path ? 1 : cores);
       if (!bound) return std::unexpected(trouble_with(wanted, bound.error()));
       sockets.bound = std::move(*bound);
       sockets_.push_back(std::move(sockets));

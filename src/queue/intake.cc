@@ -23,6 +23,8 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   if (envelope.has_dot_line) stored.flags |= store::message_flag::has_dot_line;
   if (envelope.is_bounce) stored.flags |= store::message_flag::is_bounce;
   if (envelope.is_utf8) stored.flags |= store::message_flag::smtputf8;
+  if (envelope.requires_tls) stored.flags |= store::message_flag::require_tls;
+  if (envelope.tls_optional) stored.flags |= store::message_flag::tls_optional;
   stored.priority = envelope.priority;
   if (envelope.is_binary) stored.flags |= store::message_flag::is_binary;
   if (envelope.returned == Returned::full) stored.flags |= store::message_flag::ret_full;
@@ -42,6 +44,8 @@ store::MessageEnvelope describe(const Message& message, std::span<const store::R
   const Extras& extras = *envelope.extras;
   stored.envid = extras.envid;
   stored.hold_until = extras.hold_until;
+  stored.deliver_by = extras.deliver_by;
+  stored.deliver_by_flags = extras.deliver_by_flags;
   for (std::size_t ordinal = 0; ordinal < stored.recipients.size(); ++ordinal)
     stored.recipients[ordinal].orcpt = extras.orcpt_of(ordinal);
   return stored;
@@ -53,6 +57,10 @@ constexpr std::uint32_t notify_bits =
 
 void restore_extras(Envelope& envelope, const store::MessageEnvelope& stored) {
   if (stored.hold_until.microseconds != 0) envelope.make_extras().hold_until = stored.hold_until;
+  if (stored.deliver_by.microseconds != 0) {
+    envelope.make_extras().deliver_by = stored.deliver_by;
+    envelope.make_extras().deliver_by_flags = stored.deliver_by_flags;
+  }
   if (!stored.envid.empty()) envelope.make_extras().envid = stored.envid;
   for (std::size_t ordinal = 0; ordinal < stored.recipients.size(); ++ordinal) {
     if (stored.recipients[ordinal].orcpt.empty()) continue;
@@ -69,6 +77,8 @@ Envelope restore(const store::MessageEnvelope& stored) {
   envelope.is_8bit = (stored.flags & store::message_flag::has_8bit) != 0;
   envelope.has_dot_line = (stored.flags & store::message_flag::has_dot_line) != 0;
   envelope.is_utf8 = (stored.flags & store::message_flag::smtputf8) != 0;
+  envelope.requires_tls = (stored.flags & store::message_flag::require_tls) != 0;
+  envelope.tls_optional = (stored.flags & store::message_flag::tls_optional) != 0;
   envelope.priority = stored.priority;
   envelope.is_binary = (stored.flags & store::message_flag::is_binary) != 0;
   if ((stored.flags & store::message_flag::ret_full) != 0) envelope.returned = Returned::full;

@@ -44,8 +44,8 @@ void Queue::settle(Message& message, std::size_t ordinal, const Outcome& outcome
     put_off(message, ordinal);
   } else if (is_failure(outcome.state) && is_told_of_failure(message, recipient)) {
     recipient.await_report();
-  } else if (outcome.state == RecipientState::delivered && !outcome.next_host_reports &&
-             is_told_of_success(message, recipient)) {
+  } else if (outcome.state == RecipientState::delivered &&
+             is_told_of_success(message, recipient, outcome)) {
     recipient.await_report();
     journal_success(message, ordinal);
   } else {
@@ -128,8 +128,12 @@ bool Queue::is_told_of_failure(const Message& message, const Recipient& recipien
   return recipient.notify.of_failure() && has_sender_to_tell(message);
 }
 
-bool Queue::is_told_of_success(const Message& message, const Recipient& recipient) const {
-  return recipient.notify.of_success() && has_sender_to_tell(message);
+bool Queue::is_told_of_success(const Message& message, const Recipient& recipient,
+                               const Outcome& outcome) const {
+  const bool is_wanted =
+      outcome.is_to_be_told ? !recipient.notify.never() : recipient.notify.of_success();
+  return is_wanted && (outcome.is_to_be_told || !outcome.next_host_reports) &&
+         has_sender_to_tell(message);
 }
 
 // A million that expire, or are bounced, at once are told of some at a time.

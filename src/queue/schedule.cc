@@ -11,6 +11,18 @@ namespace {
 
 constexpr std::string_view expired_reply = "554 5.4.7 Delivery time expired";
 
+// RFC 2852, on the clock of the schedule: as far from the arrival as the sender's stamps are from
+// each other.
+Instant deliver_by_of(const Message& message) {
+  constexpr std::int64_t far = std::chrono::microseconds(std::chrono::hours(24 * 365 * 40)).count();
+  const Extras& extras = *message.envelope.extras;
+  const WallTime arrived = std::max(message.envelope.received, extras.hold_until);
+  std::int64_t wait = 0;
+  if (__builtin_sub_overflow(extras.deliver_by.microseconds, arrived.microseconds, &wait))
+    wait = far;
+  return message.arrived + std::chrono::microseconds(std::clamp(wait, -far, far));
+}
+
 bool is_due(const Recipient& recipient) {
   return recipient.state == RecipientState::waiting && !recipient.is_offered &&
          recipient.next_attempt <= io::now();
@@ -48,9 +60,16 @@ void Queue::on_timer(Timer& timer) {
 }
 
 Instant Queue::delay_warning_of(const Message& message) const {
-  const bool is_due = options_.delay_warning > Nanoseconds(0) && !message.was_warned &&
-                      !message.envelope.reverse_path.empty();
-  return is_due ? message.arrived + options_.delay_warning : no_deadline;
+  const bool notifies = message.envelope.notifies_when_late();
+  const bool is_due = (options_.delay_warning > Nanoseconds(0) || notifies) &&
+                      !message.was_warned && !message.envelope.reverse_path.empty();
+  if (!is_due) return no_deadline;
+  return notifies ? deliver_by_of(message) : message.arrived + options_.delay_warning;
+}
+
+Instant Queue::expiry_of(const Message& message) const {
+  const Instant expiry = message.arrived + options_.max_age;
+  return message.envelope.returns_when_late() ? std::min(expiry, deliver_by_of(message)) : expiry;
 }
 
 void Queue::arm(Message& message) {

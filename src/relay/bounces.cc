@@ -34,8 +34,12 @@ std::string_view words_of(std::string_view reply) {
 }
 
 // "550 5.1.1 No such user": the enhanced status where it gives one, else what its class says.
-wire::EnhancedStatus status_of(const queue::Recipient& recipient) {
-  if (recipient.state == queue::RecipientState::expired) return {4, 4, 7};  // RFC 3463 3.5
+wire::EnhancedStatus status_of(const queue::Envelope& envelope, const queue::Recipient& recipient,
+                               queue::Notifier::Kind kind) {
+  using queue::Notifier;
+  if (kind == Notifier::Kind::delayed && envelope.notifies_when_late()) return {4, 4, 7};
+  if (recipient.state == queue::RecipientState::expired)  // RFC 3463 3.5, RFC 2852 4.1
+    return {static_cast<std::uint8_t>(envelope.returns_when_late() ? 5 : 4), 4, 7};
   const std::string_view reply = recipient.last_answer.reply();
   if (!has_code(reply)) return {};
   return wire::parse_enhanced_status(reply.substr(4)).value_or(wire::EnhancedStatus{});
@@ -92,6 +96,7 @@ Task<Result<void>> Bounces::notify(const queue::Message& message,
   envelope.received = io::wall_now();
   envelope.reception = queue::Reception(options_.hostname, "", "local", "");
   envelope.is_bounce = true;
+  envelope.requires_tls = message.envelope.requires_tls;  // RFC 8689 5
   // A sender of ours that is gone since: there is nobody to tell.
   if (envelope.recipients.empty()) co_return Result<void>();
   envelope.is_utf8 = wire::has_eight_bit(sender);  // it stands in the report's header
@@ -133,7 +138,7 @@ std::string Bounces::compose(const queue::Message& message,
     originals.push_back(original_of(envelope, ordinal));
     reported.original = originals.back();
     reported.action = action_of(kind, recipient);
-    reported.status = status_of(recipient);
+    reported.status = status_of(envelope, recipient, kind);
     if (is_said_elsewhere(recipient)) {
       reported.remote_reply = recipient.last_answer.reply();
       reported.remote_name = recipient.last_answer.host();
@@ -163,7 +168,7 @@ std::string Bounces::compose(const queue::Message& message,
       envelope.extras ? wire::decode_xtext(envelope.extras->envid) : std::string();
   report.envelope_id = envid;
   report.return_full = kind == Kind::failed && envelope.returned == queue::Returned::full &&
-                       original.size() == message.content_octets;
+                       !envelope.requires_tls && original.size() == message.content_octets;
   return wire::compose_delivery_report(report);
 }
 

@@ -51,6 +51,16 @@ smtp::ClientTimeouts timeouts_of(const PathLimits& limits) {
   return timeouts;
 }
 
+// What is left of the time, and what then.
+std::optional<wire::DeliverBy> deliver_by_of(const queue::Extras& extras) {
+  if (!extras.has_deliver_by()) return std::nullopt;
+  constexpr std::int64_t most = 999'999'999;  // nine digits
+  const std::int64_t seconds = extras.deliver_by.seconds() - io::wall_now().seconds();
+  return wire::DeliverBy{.seconds = std::clamp(seconds, -most, most),
+                         .notifies = extras.notifies_when_late(),
+                         .traces = extras.traces()};
+}
+
 std::string text_of(const Error& error) {
   switch (error.code) {
     case Errc::refused:
@@ -85,6 +95,11 @@ Task<void> Connection::run() {
     if (reached == Reached::ourselves) {
       co_await path_.fail_all_for_good("554 5.4.6 Mail for " + path_.site_ +
                                        " loops back to this host");
+    } else if (path_.tls_ == TlsWish::required && without_tls_ > 0 &&
+               without_tls_ == tried_.size()) {
+      co_await path_.fail_all_for_good("550 5.7.30 No host of " + path_.site_ +
+                                       " has TLS that can be trusted (REQUIRETLS): " +
+                                       trouble_.substr(std::min<std::size_t>(4, trouble_.size())));
     } else if (!path_.relay_.stopping_) {
       path_.back_off(trouble_);
       path_.put_off_one(trouble_, hop());
@@ -158,7 +173,7 @@ Task<Connection::Reached> Connection::reach(const NextHost& next, bool bad_ones)
     if (std::ranges::find(tried_, address) != tried_.end()) continue;
     if (aborted_ || tried_.size() >= addresses_tried_max) co_return Reached::failed;
     tried_.push_back(address);
-    const Reached reached = co_await reach_address(next.host.name, address);
+    const Reached reached = co_await reach_address(next.host, address);
     if (reached != Reached::failed) co_return reached;
     path_.mark(address, true);
   }
@@ -166,6 +181,8 @@ Task<Connection::Reached> Connection::reach(const NextHost& next, bool bad_ones)
 }
 
 Task<std::vector<io::SocketAddress>> Connection::addresses_of(const NextHost& next) {
+  if (next.host.name.starts_with('/'))
+    co_return std::vector<io::SocketAddress>{io::SocketAddress::unix_path(next.host.name)};
   const std::uint16_t port = next.host.port != 0 ? next.host.port : path_.relay_.options_.port;
   const bool is_ipv6 = next.host.name.find(':') != std::string::npos;
   const Result<io::SocketAddress> literal = io::SocketAddress::parse(
@@ -184,8 +201,7 @@ Task<std::vector<io::SocketAddress>> Connection::addresses_of(const NextHost& ne
 }
 
 // A host whose TLS does not work is asked again without, where that is allowed (RFC 7435).
-Task<Connection::Reached> Connection::reach_address(const std::string& host,
-                                                    io::SocketAddress address) {
+Task<Connection::Reached> Connection::reach_address(const Host& host, io::SocketAddress address) {
   const Reached reached = co_await open_session(host, address, Security::as_configured);
   const bool may_go_without =
       is_tls_broken_ && !aborted_ && !is_tls_required(path_.limits_.enable_tls.value);
@@ -203,15 +219,17 @@ smtp::ClientTls Connection::tls_for(const std::string& host, Security security) 
   return tls;
 }
 
-Task<Connection::Reached> Connection::open_session(const std::string& host,
-                                                   io::SocketAddress address, Security security) {
+Task<Connection::Reached> Connection::open_session(const Host& next, io::SocketAddress address,
+                                                   Security security) {
+  const std::string& host = next.name;
+  const bool is_path = address.family() == io::Family::unix;
   is_tls_broken_ = false;
   const auto failed_with = [&](const std::string& what) {
     trouble_ = "451 4.4.1 " + host + " [" + address.host() + "]: " + what;
     return Reached::failed;
   };
   const std::optional<io::SocketAddress> source = source_for(address);
-  const bool has_sources = path_.source_.ipv4 || path_.source_.ipv6;
+  const bool has_sources = !is_path && (path_.source_.ipv4 || path_.source_.ipv6);
   if (has_sources && !source) co_return failed_with("the source has no address of its family");
   Result<std::unique_ptr<io::Stream>> stream = co_await connector_.connect(
       address, source, deadline_in(path_.limits_.connect_timeout.value));
@@ -225,8 +243,9 @@ Task<Connection::Reached> Connection::open_session(const std::string& host,
   const RelayOptions& options = path_.relay_.options_;
   const std::string& ehlo = path_.source_.ehlo_domain;
   session_ = std::make_unique<smtp::ClientSession>(
-      std::move(*stream), smtp::ClientOptions{ehlo.empty() ? options.hostname : ehlo,
-                                              timeouts_of(path_.limits_), tls_for(host, security)});
+      std::move(*stream),
+      smtp::ClientOptions{ehlo.empty() ? options.hostname : ehlo, timeouts_of(path_.limits_),
+                          tls_for(host, is_path ? Security::none : security), next.is_lmtp});
   if (is_own_host && listens) {
     co_await session_->close();
     co_return Reached::ourselves;
@@ -242,12 +261,14 @@ Task<Connection::Reached> Connection::open_session(const std::string& host,
   // Also 5yz: it is this host that will not talk, now.
   trouble_ = refused->reply;
   is_tls_broken_ = session_->tls_failed();
+  if (session_->lacks_tls()) ++without_tls_;
   co_await session_->close();
   session_.reset();
   co_return Reached::failed;
 }
 
 std::optional<io::SocketAddress> Connection::source_for(const io::SocketAddress& address) const {
+  if (address.family() == io::Family::unix) return std::nullopt;
   return address.family() == io::Family::ipv6 ? path_.source_.ipv6 : path_.source_.ipv4;
 }
 
@@ -322,8 +343,12 @@ Task<bool> Connection::send_some(queue::Job& job, std::size_t first,
   message.is_binary = envelope.is_binary;
   message.is_utf8 = envelope.is_utf8;
   message.priority = envelope.priority;
+  message.requires_tls = envelope.requires_tls;
   message.returned = envelope.returned;
-  if (envelope.extras) message.envid = envelope.extras->envid;
+  if (envelope.extras) {
+    message.envid = envelope.extras->envid;
+    message.deliver_by = deliver_by_of(*envelope.extras);
+  }
   for (std::size_t at = first; at < end; ++at) {
     const std::uint16_t ordinal = job.ordinals[at];
     const queue::Recipient& recipient = envelope.recipients[ordinal];
@@ -349,6 +374,13 @@ Task<bool> Connection::send_some(queue::Job& job, std::size_t first,
   co_return !is_lost;
 }
 
+// RFC 2852 4.2: a message that is traced, and one that nobody looks at the time of any more.
+bool Connection::is_to_be_told(const queue::Envelope& envelope) const {
+  if (!envelope.extras) return false;
+  const bool keeps_time = session_ && session_->keeps_time();
+  return envelope.extras->traces() || (envelope.extras->notifies_when_late() && !keeps_time);
+}
+
 void Connection::settle(queue::Job& job, std::uint16_t ordinal, const smtp::Answer& answer) {
   using queue::RecipientState;
   using Verdict = smtp::Answer::Verdict;
@@ -364,7 +396,8 @@ void Connection::settle(queue::Job& job, std::uint16_t ordinal, const smtp::Answ
                               .reply = answer.reply,
                               .command = answer.command,
                               .hop = &at,
-                              .next_host_reports = session_ && session_->reports()});
+                              .next_host_reports = session_ && session_->reports(),
+                              .is_to_be_told = is_to_be_told(job.message.envelope)});
   if (state != RecipientState::delivered) return;
   path_.relay_.counters_.add(observe::Counter::messages_delivered);
   path_.relay_.counters_.add(observe::Counter::octets_delivered,

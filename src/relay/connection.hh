@@ -31,9 +31,9 @@ class Connection : public ListLink {
   enum class Reached : std::uint8_t { ready, failed, ourselves };
   Task<Reached> reach_a_host();
   Task<Reached> reach(const NextHost& next, bool bad_ones);
-  Task<Reached> reach_address(const std::string& host, io::SocketAddress address);
+  Task<Reached> reach_address(const Host& host, io::SocketAddress address);
   enum class Security : std::uint8_t { as_configured, none };
-  Task<Reached> open_session(const std::string& host, io::SocketAddress address, Security security);
+  Task<Reached> open_session(const Host& next, io::SocketAddress address, Security security);
   smtp::ClientTls tls_for(const std::string& host, Security security) const;
   Task<std::vector<io::SocketAddress>> addresses_of(const NextHost& next);
   std::optional<io::SocketAddress> source_for(const io::SocketAddress& address) const;
@@ -45,6 +45,7 @@ class Connection : public ListLink {
   Task<void> deliver(queue::Job& job);
   Task<bool> send_some(queue::Job& job, std::size_t first, store::MessageContent& content);
   void settle(queue::Job& job, std::uint16_t ordinal, const smtp::Answer& answer);
+  bool is_to_be_told(const queue::Envelope& envelope) const;
   queue::Hop hop() const;
   void no_longer_unassigned();
 
@@ -60,7 +61,8 @@ class Connection : public ListLink {
   std::vector<io::SocketAddress> tried_;  // not again by this connection
   std::int64_t connect_us_ = -1;
   bool is_idle_ = false, is_unassigned_ = true, aborted_ = false;
-  bool is_tls_broken_ = false;  // the last host offered it, and its handshake failed
+  std::size_t without_tls_ = 0;  // of those tried: the hosts that have none, or none to be trusted
+  bool is_tls_broken_ = false;   // the last host offered it, and its handshake failed
 };
 
 }  // namespace kurir::relay

@@ -2,11 +2,13 @@
 // Destination: a domain that mail goes to: jobs wait here while it is looked up where. Core-local.
 // Private to relay/.
 
+#include <array>
 #include <string>
 #include <vector>
 
 #include "kurir/base/intrusive_list.hh"
 #include "kurir/relay/relay.hh"
+#include "path.hh"
 #include "place.hh"
 #include "routing.hh"
 
@@ -28,19 +30,23 @@ class Destination final : public Place {
   void refresh();
 
  private:
+  // A path with its share of the pool (smooth weighted round robin), and those beside it for mail
+  // with wishes of its own, once there is some.
+  struct Way {
+    std::string source, pool;
+    std::int64_t weight, current = 0;
+    std::array<Path*, 3> paths{};  // by TlsWish
+  };
+
   Task<void> look_up();
   void start_look_up();
   Task<void> fail_all();
   Task<void> hand_over();
-  Path& next_path();
+  Path& path_for(const queue::Job& job);
+  Way& next_way();
+  Path& add_path(const Way& way, TlsWish tls);
   void find_paths();
-  void add_paths();
-
-  // A path with its share of the pool (smooth weighted round robin).
-  struct Way {
-    Path* path;
-    std::int64_t weight, current;
-  };
+  void add_ways();
 
   Relay& relay_;
   const std::string domain_;
@@ -48,6 +54,7 @@ class Destination final : public Place {
   bool looking_up_ = false;
   unsigned running_ = 0;  // look-ups, and what they do with the jobs
   std::vector<Way> ways_;
+  PathLimits limits_;  // of the ways
   IntrusiveList<queue::Job> jobs_;
 };
 

@@ -18,14 +18,21 @@ std::string seconds_until(Instant when) {
 
 }  // namespace
 
+TlsWish tls_wish_of(const queue::Job& job) {
+  const queue::Envelope& envelope = job.message.envelope;
+  if (envelope.requires_tls) return TlsWish::required;
+  return envelope.tls_optional ? TlsWish::optional : TlsWish::as_configured;
+}
+
 Path::Path(Relay& relay, std::string name, std::string site, Source source, std::string pool,
-           PathLimits limits)
+           PathLimits limits, TlsWish tls)
     : relay_(relay),
       name_(std::move(name)),
       site_(std::move(site)),
       source_(std::move(source)),
       pool_(std::move(pool)),
       limits_(std::move(limits)),
+      tls_(tls),
       timer_(this) {}
 
 Path::~Path() {

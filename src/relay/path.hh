@@ -47,10 +47,15 @@ class ReadyJobs {
   std::array<IntrusiveList<queue::Job>, 3> bands_;
 };
 
+// What its messages want of TLS (RFC 8689): as the configuration says; verified, or they come back;
+// or plaintext rather than waiting.
+enum class TlsWish : std::uint8_t { as_configured, required, optional };
+TlsWish tls_wish_of(const queue::Job& job);
+
 class Path final : public Place, public ListLink {
  public:
   Path(Relay& relay, std::string name, std::string site, Source source, std::string pool,
-       PathLimits limits);
+       PathLimits limits, TlsWish tls);
   ~Path() override;
 
   // Destinations that use it keep it.
@@ -111,6 +116,7 @@ class Path final : public Place, public ListLink {
   const Source source_;
   const std::string pool_;
   const PathLimits limits_;
+  const TlsWish tls_;
   SharedSite* shared_ = nullptr;
   bool acquiring_ = false, failing_ = false;
   std::vector<NextHost> hosts_;

@@ -69,14 +69,16 @@ void Relay::forget_idle_destinations() {
 }
 
 Path& Relay::path_to(const std::string& site, const std::string& source, const std::string& pool,
-                     const PathLimits& limits) {
-  const std::string name = (source.empty() ? "unspecified" : source) + "->" + site + "@smtp_client";
+                     const PathLimits& limits, TlsWish tls) {
+  std::string name = (source.empty() ? "unspecified" : source) + "->" + site + "@smtp_client";
+  if (tls == TlsWish::required) name += "+requiretls";
+  if (tls == TlsWish::optional) name += "+optionaltls";
   std::unique_ptr<Path>& path = paths_[name];
   if (!path) {
     const auto known = options_.shaping.sources.find(source);
     path = std::make_unique<Path>(
         *this, name, site, known == options_.shaping.sources.end() ? Source() : known->second, pool,
-        limits);
+        limits, tls);
   }
   return *path;
 }

@@ -96,11 +96,15 @@ std::expected<Shared<const tls::ClientContext>, std::string> load_authorities(
     own = std::move(*loaded);
   }
   const tls::Certificate* shown = own ? &*own : nullptr;
-  if (!configuration.shaping.verifies_certificates()) return tls::ClientContext::make({}, shown);
+  // Where no section wants certificates verified, only mail with REQUIRETLS needs the authorities:
+  // a host without the file serves all other.
+  const bool is_needed = configuration.shaping.verifies_certificates();
   const std::string& path = configuration.tls.ca_file;
   const Result<std::string> authorities = io::read_file(path, authorities_octets_max);
+  if (!authorities && !is_needed) return tls::ClientContext::make({}, shown);
   if (!authorities) return std::unexpected("cannot read tls.ca_file " + path);
   auto made = tls::ClientContext::make(*authorities, shown);
+  if (!made && !is_needed) return tls::ClientContext::make({}, shown);
   if (!made) return std::unexpected(path + ": " + made.error());
   return made;
 }

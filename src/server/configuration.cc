@@ -228,7 +228,7 @@ Configured<Configuration> demo_configuration(const std::string& data, DemoPorts 
   Loader loader;
   loader.configuration.data = data;
   loader.configuration.listen = {loopback(2525), loopback(2587), loopback(2465), loopback(2143),
-                                 loopback(2993), loopback(2110), loopback(2995)};
+                                 loopback(2993), loopback(2110), loopback(2995), {}};
   loader.configuration.auth.allow_plaintext = true;
   return finish(loader, settings, "demo");
 }

@@ -76,6 +76,7 @@ class CoreServer {
     imaps,
     pop3,
     pop3s,
+    lmtp,
   };
 
   // recovery.cc: logs opened, what they hold applied
@@ -109,6 +110,7 @@ class CoreServer {
   FrontEnd::Serve serve_of(Protocol protocol);
   TlsService::Run sessions_of(Protocol protocol);
   static FrontEndNames names_of(Protocol protocol);
+  ProxiedFrom proxied_from(Protocol protocol) const;
 
   Task<bool> start();
   Task<void> host_guest();
@@ -140,6 +142,7 @@ class CoreServer {
   std::unique_ptr<relay::Bounces> bounces_;
   std::unique_ptr<smtp::MailboxRooms> rooms_;
   std::unique_ptr<StrangerGuard> guard_;
+  std::unique_ptr<smtp::QueueStarter> queue_starter_;
   std::unique_ptr<ProtocolServices> protocols_;
   TlsService tls_;
   std::unique_ptr<MailIntake> intake_;  // where there is a guest

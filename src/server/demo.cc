@@ -88,6 +88,7 @@ Result<void> write_demo_file(const std::string& data, const Configuration::Liste
   add("imaps", listening.imaps);
   add("pop3", listening.pop3);
   add("pop3s", listening.pop3s);
+  add("lmtp", listening.lmtp);
   file["certificate"] = io::absolute_path(own_certificate_path(data));
   for (const DemoUser& user : users)
     file["users"].push_back({{"name", user.name}, {"password", user.password}});

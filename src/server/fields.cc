@@ -148,9 +148,12 @@ std::vector<std::string> broken_relations(const Configuration& c) {
       c.strangers.greylist_delay < c.strangers.greylist_window,
       "strangers.greylist_window is not longer than strangers.greylist_delay: nobody could come "
       "again");
+  require(c.proxy.listeners.empty() == c.proxy.networks.empty(),
+          "proxy.listeners and proxy.networks are of use only together");
   Configuration::Addresses seen;
-  for (const auto* list : {&c.listen.smtp, &c.listen.submission, &c.listen.submissions,
-                           &c.listen.imap, &c.listen.imaps, &c.listen.pop3, &c.listen.pop3s}) {
+  for (const auto* list :
+       {&c.listen.smtp, &c.listen.submission, &c.listen.submissions, &c.listen.imap,
+        &c.listen.imaps, &c.listen.pop3, &c.listen.pop3s, &c.listen.lmtp}) {
     for (const io::SocketAddress& address : *list) {
       const bool again = std::ranges::find(seen, address) != seen.end() && address.port() != 0;
       if (again) broken.push_back("two listeners share the address " + address.text());

@@ -1,13 +1,29 @@
 #include "front_end.hh"
 
+#include <algorithm>
 #include <optional>
+#include <string>
 
 #include "kurir/io/clock.hh"
+#include "kurir/wire/proxy_header.hh"
 
 namespace kurir::server {
 namespace {
 constexpr Nanoseconds refusal_timeout = Seconds(1);
+
+// The socket's own word is not meant to be changed by anybody else, so it has no setter.
+void adopt_client(const io::Socket& socket, const wire::ProxyHeader& header) {
+  using Family = wire::ProxyHeader::Family;
+  if (header.family == Family::none) return;
+  const auto& octets = header.source;
+  auto& peer = const_cast<io::SocketAddress&>(socket.peer());
+  peer = header.family == Family::ipv6
+             ? io::SocketAddress::ipv6(octets, header.source_port)
+             : io::SocketAddress::ipv4({octets[0], octets[1], octets[2], octets[3]},
+                                       header.source_port);
 }
+
+}  // namespace
 
 Task<void> FrontEnd::accept_all() {
   for (;;) {
@@ -35,9 +51,45 @@ Task<void> FrontEnd::refuse(io::Socket& socket, Entry entry) const {
   co_await socket.close();
 }
 
+// A trusted proxy says whom it brings before anything else; one that does not is no proxy, and its
+// connection ends without a word. What comes behind the header stays in the input.
+Task<bool> FrontEnd::learn_client(io::Socket& socket) {
+  if (!contains(proxied_from_.networks, socket.peer())) co_return true;
+  Connection connection(socket, [&socket] { socket.abort(); }, [] { return true; });
+  services_.connections.add(connection);
+  const Deadline deadline = deadline_in(proxied_from_.timeout);
+  std::string header;
+  bool is_known = false, goes_on = true;
+  while (goes_on) {
+    if (socket.input().empty()) {
+      const Result<void> filled = co_await socket.fill(deadline);
+      goes_on = filled || filled.error().code == Errc::interrupted;
+      continue;
+    }
+    const std::size_t before = header.size();
+    const std::string_view slice = socket.input().front();
+    const std::size_t looked_at = std::min(slice.size(), wire::proxy_header_octets_max);
+    header += slice.substr(0, looked_at);
+    const auto parsed = wire::parse_proxy_header(header);
+    if (parsed.is_match()) adopt_client(socket, parsed.value());
+    is_known = parsed.is_match();
+    goes_on = parsed.is_incomplete();
+    socket.input().consume(is_known ? parsed.consumed() - before : looked_at);
+  }
+  connection.unlink();
+  services_.connections.removed();
+  co_return is_known;
+}
+
 Task<void> FrontEnd::serve_one(io::Descriptor descriptor) {
   io::Socket socket(descriptor);
   services_.counters.add(names_.accepted);
+  const bool is_known = co_await learn_client(socket);
+  if (!is_known) {
+    services_.counters.add(observe::Counter::connections_refused);
+    co_await socket.close();
+    co_return;
+  }
   if (const Entry entry = enter(socket.peer()); entry != Entry::open) {
     services_.counters.add(observe::Counter::connections_refused);
     co_await refuse(socket, entry);

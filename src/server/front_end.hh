@@ -26,6 +26,12 @@ struct FrontEndNames {
   std::string_view refusal;
 };
 
+// Whose connections begin with a header of the PROXY protocol; no network: nobody's.
+struct ProxiedFrom {
+  std::vector<Network> networks;
+  Nanoseconds timeout{};
+};
+
 // Serve is called as serve(io::Stream&, register) -> Task<void>: it makes the session, calls
 // register(ask_to_end), again with each further session of the connection, and runs it; see
 // front_ends.cc.
@@ -43,11 +49,12 @@ class FrontEnd {
   using Serve = std::function<Task<void>(io::Stream& stream, const Register& register_session)>;
 
   FrontEnd(std::unique_ptr<io::Listener> listener, FrontEndNames names, FrontEndServices services,
-           Serve serve)
+           Serve serve, ProxiedFrom proxied_from)
       : listener_(std::move(listener)),
         names_(names),
         services_(services),
-        serve_(std::move(serve)) {}
+        serve_(std::move(serve)),
+        proxied_from_(std::move(proxied_from)) {}
 
   void start() { scope_.start(accept_all()); }
   // No new connections; those there are go on.
@@ -59,11 +66,13 @@ class FrontEnd {
   Entry enter(const io::SocketAddress& peer);
   Task<void> refuse(io::Socket& socket, Entry entry) const;
   Task<void> serve_one(io::Descriptor descriptor);
+  Task<bool> learn_client(io::Socket& socket);
 
   std::unique_ptr<io::Listener> listener_;
   FrontEndNames names_;
   FrontEndServices services_;
   Serve serve_;
+  ProxiedFrom proxied_from_;
   Scope scope_;
 };
 

@@ -1,8 +1,11 @@
 // Which listeners there are, and what serves their connections.
 
+#include <algorithm>
+
 #include "core_server.hh"
 #include "kurir/io/file.hh"
 #include "protocol_services.hh"
+#include "queue_orders.hh"
 
 namespace kurir::server {
 namespace {
@@ -33,11 +36,12 @@ Result<void> CoreServer::open_listeners() {
   if (done) done = listen_on(addresses.pop3s, Protocol::pop3s);
   if (done) done = listen_on(addresses.imap, Protocol::imap);
   if (done) done = listen_on(addresses.imaps, Protocol::imaps);
+  if (done) done = listen_on(addresses.lmtp, Protocol::lmtp);
   return done;
 }
 
 void CoreServer::adopt_listeners() {
-  static_assert(std::size(listen_names) == static_cast<std::size_t>(Protocol::pop3s) + 1);
+  static_assert(std::size(listen_names) == static_cast<std::size_t>(Protocol::lmtp) + 1);
   for (const BoundListener& bound : shared_.bound)
     for (std::size_t at = 0; at < std::size(listen_names); ++at)
       if (bound.name == listen_names[at].name)
@@ -47,6 +51,8 @@ void CoreServer::adopt_listeners() {
 
 Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Protocol protocol) {
   for (io::SocketAddress& address : addresses) {
+    // A path is one socket, and one core's.
+    if (address.family() == io::Family::unix && core_.value != 0) continue;
     io::SocketAddress chosen = address;
     Result<std::unique_ptr<io::Listener>> listener = io::Listener::open(chosen);
     if (!listener) {
@@ -65,18 +71,27 @@ Result<void> CoreServer::listen_on(std::vector<io::SocketAddress>& addresses, Pr
 void CoreServer::add_front_ends() {
   guard_ = std::make_unique<StrangerGuard>(configuration_, shared_.connection_counts, *resolver_,
                                            shared_.greylist, shared_.data.instance(), counters_);
+  queue_starter_ = std::make_unique<EveryQueueStarter>(shared_);
   protocols_ = std::make_unique<ProtocolServices>(
       configuration_, *directory_, *authenticator_, shared_.sending_limits, *rooms_, *mailboxes_,
-      *queue_, shared_.caches, owner_->retired(), events_, counters_, *guard_);
+      *queue_, shared_.caches, owner_->retired(), events_, counters_, *guard_, *queue_starter_);
   const FrontEndServices services{shared_.connection_counts, connections_, counters_};
   for (auto& [listener, protocol] : listeners_)
     front_ends_.push_back(std::make_unique<FrontEnd>(std::move(listener), names_of(protocol),
-                                                     services, serve_of(protocol)));
+                                                     services, serve_of(protocol),
+                                                     proxied_from(protocol)));
   listeners_.clear();
 }
 
 void CoreServer::shed(unsigned count) {
   while (count-- > 0 && connections_.shed_one()) counters_.add(observe::Counter::connections_shed);
+}
+
+ProxiedFrom CoreServer::proxied_from(Protocol protocol) const {
+  const Configuration::Proxy& proxy = configuration_.proxy;
+  const std::string_view name = listen_names[static_cast<std::size_t>(protocol)].name;
+  if (std::ranges::find(proxy.listeners, name) == proxy.listeners.end()) return {};
+  return {networks_of(proxy.networks), proxy.timeout};
 }
 
 // A client that waits for a handshake would take a refusal in plaintext for a broken one.
@@ -106,7 +121,8 @@ FrontEnd::Serve CoreServer::serve_of(Protocol protocol) {
   const bool is_imap = protocol == Protocol::imap || protocol == Protocol::imaps;
   const bool is_pop3 = protocol == Protocol::pop3 || protocol == Protocol::pop3s;
   const std::string_view name = is_imap ? "imap" : is_pop3 ? "pop3" : "smtp";
-  const TlsService::Listener listener{begin, name, protocol != Protocol::smtp};
+  const bool is_for_users = protocol != Protocol::smtp && protocol != Protocol::lmtp;
+  const TlsService::Listener listener{begin, name, is_for_users};
   return [this, listener, run = sessions_of(protocol)](io::Stream& stream,
                                                        const FrontEnd::Register& enlist) {
     return tls_.serve(listener, run, stream, enlist);
@@ -125,6 +141,8 @@ TlsService::Run CoreServer::sessions_of(Protocol protocol) {
     case Protocol::submission:
     case Protocol::submissions:
       return smtp(smtp::Service::submission);
+    case Protocol::lmtp:
+      return smtp(smtp::Service::lmtp);
     case Protocol::imap:
     case Protocol::imaps:
       return [this](io::Stream& stream, io::Opening opening, const FrontEnd::Register& enlist) {

@@ -76,6 +76,19 @@ Field hello_check(C& c) {
 bool is_block_list(std::string_view text) { return BlockList::parse(text).has_value(); }
 bool is_network(std::string_view text) { return Network::parse(text).has_value(); }
 
+constexpr std::string_view networks_expected =
+    "networks, like [\"192.0.2.0/24\", \"2001:db8::/32\"]";
+bool is_listener(std::string_view text) {
+  return std::ranges::find(listen_names, text, &ListenName::name) != std::end(listen_names);
+}
+
+constexpr std::string_view vrfy_names[] = {"nobody", "users", "everybody"};
+static_assert(static_cast<int>(smtp::Vrfy::everybody) == 2);
+Field vrfy(C& c) {
+  return Choice{vrfy_names, static_cast<std::size_t>(c.smtp.vrfy),
+                [](C& into, std::size_t at) { into.smtp.vrfy = static_cast<smtp::Vrfy>(at); }};
+}
+
 Field minimum_version(C& c) {
   return Choice{
       version_names, static_cast<std::size_t>(c.tls.minimum_version),
@@ -113,6 +126,11 @@ constexpr Key table[] = {
     {"listen.pop3", "POP3 (RFC 1939).", [](C& c) -> Field { return AddressList{&c.listen.pop3}; }},
     {"listen.pop3s", "The same over TLS from the first octet on.",
      [](C& c) -> Field { return AddressList{&c.listen.pop3s}; }},
+    {"listen.lmtp",
+     "LMTP (RFC 2033) for programs of this site that bring mail for local addresses: a port, or "
+     "the\n"
+     "path of a socket, which only the server's own user can use.",
+     [](C& c) -> Field { return AddressList{&c.listen.lmtp}; }},
 
     {"process.user",
      "The system's user that the server becomes when it has bound its ports as root; \"\": it "
@@ -196,6 +214,39 @@ constexpr Key table[] = {
      "How long one that came again is let through, since its last mail.",
      [](C& c) -> Field { return Duration{&c.strangers.greylist_lifetime, Seconds(1), year}; }},
 
+    {"smtp.vrfy",
+     "Who is told by VRFY whether an address exists: \"nobody\", \"users\" who have logged in, or\n"
+     "\"everybody\".",
+     vrfy},
+    {"smtp.pipelining_connect",
+     "Whether commands may come with the connection, before the greeting (PIPECONNECT, as Exim "
+     "has\n"
+     "it): a round trip less. Who talks too early is no longer known by it.",
+     [](C& c) -> Field { return Flag{&c.smtp.pipelining_connect}; }},
+    {"smtp.etrn_networks",
+     "Networks whose hosts may start the queue for a domain (ETRN, RFC 1985), like "
+     "\"192.0.2.0/24\".",
+     [](C& c) -> Field { return WordList{&c.smtp.etrn_networks, is_network, networks_expected}; }},
+    {"smtp.xclient_networks",
+     "Networks whose hosts are believed whom they speak for (XCLIENT, as Postfix has it): filters\n"
+     "and proxies. They can claim any address and any login.",
+     [](C& c) -> Field {
+       return WordList{&c.smtp.xclient_networks, is_network, networks_expected};
+     }},
+
+    {"proxy.listeners",
+     "Listeners, like \"smtp\", where a connection from proxy.networks begins with a header of "
+     "the\n"
+     "PROXY protocol (version 1 or 2). The address in it is the client's, for everything.",
+     [](C& c) -> Field {
+       return WordList{&c.proxy.listeners, is_listener,
+                       "names of listeners, like [\"smtp\", \"imaps\"]"};
+     }},
+    {"proxy.networks", "The proxies. Others speak on these listeners as on any.",
+     [](C& c) -> Field { return WordList{&c.proxy.networks, is_network, networks_expected}; }},
+    {"proxy.timeout", "How long the header may take to come.",
+     [](C& c) -> Field { return Duration{&c.proxy.timeout, Milliseconds(100), minutes(1)}; }},
+
     {"auth.allow_plaintext",
      "Whether passwords may cross the network unencrypted. Anybody on the way can read them.",
      [](C& c) -> Field { return Flag{&c.auth.allow_plaintext}; }},
@@ -231,7 +282,9 @@ constexpr Key table[] = {
      [](C& c) -> Field { return PathList{&c.tls.private_keys}; }},
     {"tls.minimum_version", "The oldest version of TLS that is spoken with clients.",
      minimum_version},
-    {"tls.ca_file", "Authorities in PEM whose word counts where enable_tls is \"Required\".",
+    {"tls.ca_file",
+     "Authorities in PEM whose word counts where enable_tls is \"Required\", and for mail with\n"
+     "REQUIRETLS (RFC 8689).",
      [](C& c) -> Field { return Text{&c.tls.ca_file, is_path, "a file's path"}; }},
     {"tls.handshake_timeout", "How long a client's handshake may take.",
      [](C& c) -> Field { return Duration{&c.tls.handshake_timeout, Seconds(1), minutes(5)}; }},
@@ -277,10 +330,7 @@ constexpr Key table[] = {
      [](C& c) -> Field { return Size{&c.limits.memory_max, 0, no_bound}; }},
     {"limits.trusted",
      "Networks that of these limits only connections_max counts for, whose hosts are no strangers.",
-     [](C& c) -> Field {
-       return WordList{&c.limits.trusted, is_network,
-                       "networks, like [\"192.0.2.0/24\", \"2001:db8::/32\"]"};
-     }},
+     [](C& c) -> Field { return WordList{&c.limits.trusted, is_network, networks_expected}; }},
 
     {"store.durability",
      "When a message is acknowledged: \"commit\", when it is on the disk. To measure, not to "
@@ -387,7 +437,7 @@ Configuration::Listen Configuration::everywhere() {
   const auto both = [](std::uint16_t port) {
     return Addresses{io::SocketAddress::ipv4({}, port), io::SocketAddress::ipv6({}, port)};
   };
-  return {both(25), both(587), both(465), both(143), both(993), both(110), both(995)};
+  return {both(25), both(587), both(465), both(143), both(993), both(110), both(995), {}};
 }
 
 }  // namespace kurir::server

@@ -1,7 +1,16 @@
 #include "protocol_services.hh"
 
+#include "kurir/server/network.hh"
+
 namespace kurir::server {
 namespace {
+
+std::function<bool(const io::SocketAddress&)> any_of(const std::vector<std::string>& words) {
+  if (words.empty()) return {};
+  return [networks = networks_of(words)](const io::SocketAddress& peer) {
+    return contains(networks, peer);
+  };
+}
 
 smtp::ServerOptions options_of_smtp(const Configuration& configuration) {
   smtp::ServerOptions options;
@@ -18,6 +27,10 @@ smtp::ServerOptions options_of_smtp(const Configuration& configuration) {
   options.idle_commands_max = static_cast<unsigned>(configuration.smtp.idle_commands_max);
   options.pressed_timeout = configuration.limits.pressed_timeout;
   options.offers_tls = true;
+  options.vrfy = configuration.smtp.vrfy;
+  options.pipelining_connect = configuration.smtp.pipelining_connect;
+  options.may_etrn = any_of(configuration.smtp.etrn_networks);
+  options.may_xclient = any_of(configuration.smtp.xclient_networks);
   return options;
 }
 
@@ -47,10 +60,10 @@ ProtocolServices::ProtocolServices(const Configuration& configuration,
                                    mailbox::Mailboxes& mailboxes, queue::Queue& queue,
                                    mailbox::ContentCaches& caches, RetireQueue& retired,
                                    observe::EventLog& events, observe::Counters& counters,
-                                   smtp::Guard& guard)
+                                   smtp::Guard& guard, smtp::QueueStarter& queue_starter)
     : smtp_options(options_of_smtp(configuration)),
-      smtp{smtp_options, directory, authenticator, rooms,          queue,
-           events,       counters,  &guard,        &sending_limits},
+      smtp{smtp_options, directory, authenticator, rooms,           queue,
+           events,       counters,  &guard,        &sending_limits, &queue_starter},
       pop3_options(options_of_pop3(configuration)),
       pop3{pop3_options, authenticator, mailboxes, counters},
       imap_options(options_of_imap(configuration)),

@@ -14,7 +14,8 @@ struct ProtocolServices {
                    auth::Authenticator& authenticator, auth::SendingLimits& sending_limits,
                    smtp::MailboxRooms& rooms, mailbox::Mailboxes& mailboxes, queue::Queue& queue,
                    mailbox::ContentCaches& caches, RetireQueue& retired, observe::EventLog& events,
-                   observe::Counters& counters, smtp::Guard& guard);
+                   observe::Counters& counters, smtp::Guard& guard,
+                   smtp::QueueStarter& queue_starter);
 
   const smtp::ServerOptions smtp_options;
   const smtp::ServerServices smtp;

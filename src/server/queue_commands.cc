@@ -8,6 +8,7 @@
 #include "kurir/queue/queue_id.hh"
 #include "kurir/store/message_record.hh"
 #include "queue_arguments.hh"
+#include "queue_orders.hh"
 #include "queue_text.hh"
 #include "queue_why.hh"
 
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::size_t headers_shown_max = 64 << 10;
 
-using queue::Administered;
 using queue::AdministratorCommand;
 
 // The header section, as far as it is short.
@@ -28,32 +28,6 @@ Task<std::string> headers_of(store::Reader& reader, store::RecordRef record) {
   if (!count) co_return std::string();
   text.resize(std::min(*count, text.find("\r\n\r\n")));
   co_return text;
-}
-
-// One shard's part of an order, slice by slice, on its core.
-struct ShardOrder {
-  CoreServer* server = nullptr;
-  std::unique_ptr<queue::Walk> walk;
-  Administered done;
-  bool failed = false;
-};
-
-Task<Result<Administered>> carry_out_slice(ShardOrder& order, const queue::Filter& filter,
-                                           const AdministratorCommand& command) {
-  queue::Queue& queue = order.server->queue();
-  if (!order.walk) order.walk = std::make_unique<queue::Walk>(queue, filter);
-  return queue.administrate(*order.walk, command);
-}
-
-Task<void> carry_out(ShardOrder& order, const queue::Filter& filter,
-                     const AdministratorCommand& command) {
-  do {
-    const Result<Administered> slice = co_await io::on_core(
-        order.server->core(), [&] { return carry_out_slice(order, filter, command); });
-    if (slice) order.done += *slice;
-    order.failed = !slice.has_value();
-    co_await sleep_for(queue::Walk::slice_max);  // the core's turn, and the machine's
-  } while (!order.failed && !order.walk->done());
 }
 
 }  // namespace
@@ -118,17 +92,7 @@ ControlCommands::Outcome ControlCommands::queue_order(std::string name, nlohmann
   const AdministratorCommand command{queue::parse_administrator_kind(name).value(),
                                      text_argument(arguments, "reason"),
                                      flag_argument(arguments, "dry_run")};
-  std::vector<ShardOrder> orders;
-  for (CoreServer* server : shared_.servers) orders.push_back({.server = server});
-  Scope scope;
-  for (ShardOrder& order : orders) scope.start(carry_out(order, *filter, command));
-  co_await scope.join();
-  Administered done;
-  bool failed = false;
-  for (const ShardOrder& order : orders) {
-    done += order.done;
-    failed = failed || order.failed;
-  }
+  const auto [done, failed] = co_await order_everywhere(shared_, *filter, command);
   if (failed)
     co_return admin::ControlOutcome::failure(
         "the journal cannot be written now; done for " + std::to_string(done.recipients) +

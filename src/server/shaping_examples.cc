@@ -37,6 +37,9 @@ constexpr std::string_view examples = R"(
 # no route of its own: a smart host.
 #[route."example.net"]
 #to = ["mail.example.net", "192.0.2.7:2525", "[2001:db8::7]:25"]
+# The same in LMTP (RFC 2033), to a host or the path of a socket.
+#[route."lists.example.net"]
+#lmtp = "/run/lists/lmtp.sock"
 )";
 
 }  // namespace

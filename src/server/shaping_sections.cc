@@ -52,11 +52,13 @@ bool read_addresses(const toml::node& node, relay::Source& source) {
   return true;
 }
 
-bool read_hosts(const toml::node& node, relay::Route& route) {
+bool read_hosts(const toml::node& node, bool is_lmtp, relay::Route& route) {
   std::vector<relay::Host> hosts;
   const bool taken = each_text(node, [&](std::string_view text) {
-    auto host = parse_host(text);
+    auto host =
+        is_lmtp && text.starts_with('/') ? relay::Host{std::string(text)} : parse_host(text);
     if (host) hosts.push_back(std::move(*host));
+    if (host) hosts.back().is_lmtp = is_lmtp;
     return host.has_value();
   });
   if (taken) route.hosts = std::move(hosts);
@@ -248,11 +250,16 @@ void ShapingReader::read_route(const toml::key& name, const toml::node& node) {
   const toml::table* table = need_table(node, section);
   if (table == nullptr) return;
   relay::Route& route = shaping_.routes[*domain];
+  if (table->contains("to") && table->contains("lmtp"))
+    return add_fault(name.source(), section + ": a route has to or lmtp, not both");
   for (const auto& [key, value] : *table) {
-    if (key.str() != "to")
-      add_unknown(key, section, {"to"});
-    else if (!read_hosts(value, route))
-      add_fault(value.source(), section + ".to must be " + std::string(expected_hosts));
+    const bool is_lmtp = key.str() == "lmtp";
+    if (!is_lmtp && key.str() != "to")
+      add_unknown(key, section, {"to", "lmtp"});
+    else if (!read_hosts(value, is_lmtp, route))
+      add_fault(value.source(), section + '.' + std::string(key.str()) + " must be " +
+                                    std::string(expected_hosts) +
+                                    (is_lmtp ? ", or the path of a socket" : ""));
   }
 }
 

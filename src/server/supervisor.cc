@@ -186,6 +186,7 @@ void Supervisor::print_greeting() {
   add("imaps", shared_.listening.imaps);
   add("pop3", shared_.listening.pop3);
   add("pop3s", shared_.listening.pop3s);
+  add("lmtp", shared_.listening.lmtp);
   io::print_error(text);
 }
 

@@ -33,6 +33,14 @@ bool is_keyword(std::string_view line, std::string_view keyword) {
   return line.size() == keyword.size() || line[keyword.size()] == ' ';
 }
 
+// 0 where there is none.
+std::uint64_t number_behind(std::string_view line, std::string_view keyword) {
+  std::uint64_t number = 0;
+  line.remove_prefix(std::min(line.size(), keyword.size()));
+  std::from_chars(line.data(), line.data() + line.size(), number);
+  return number;
+}
+
 }  // namespace
 
 ClientSession::ClientSession(std::unique_ptr<io::Stream> stream, ClientOptions options)
@@ -54,7 +62,8 @@ Task<ClientSession::Reply> ClientSession::read_reply(Nanoseconds timeout,
       if (parsed.is_match()) {
         const wire::PeerReply& peer = parsed.value();
         Reply reply{peer.code, text_of(peer)};
-        if (command == "EHLO" && reply.is_positive()) take_extensions(peer.lines);
+        if ((command == "EHLO" || command == "LHLO") && reply.is_positive())
+          take_extensions(peer.lines);
         if (reply.code == 421) usable_ = false;
         const std::size_t before = stitching ? pending_.size() - slice.size() : 0;
         stream_->input().consume(parsed.consumed() - before);
@@ -113,9 +122,12 @@ Task<std::optional<Answer>> ClientSession::open() {
 // HELO for a peer that does not know EHLO (RFC 5321 3.2).
 Task<std::optional<ClientSession::Reply>> ClientSession::say_hello() {
   const Nanoseconds timeout = options_.timeouts.hello;
-  Reply hello = co_await exchange("EHLO " + options_.ehlo_domain + "\r\n", timeout, "EHLO");
-  const bool unknown = usable_ && (hello.code == 500 || hello.code == 501 || hello.code == 502 ||
-                                   hello.code == 504 || hello.code == 550);
+  const std::string_view verb = options_.is_lmtp ? "LHLO" : "EHLO";
+  Reply hello =
+      co_await exchange(std::string(verb) + ' ' + options_.ehlo_domain + "\r\n", timeout, verb);
+  const bool unknown = usable_ && !options_.is_lmtp &&
+                       (hello.code == 500 || hello.code == 501 || hello.code == 502 ||
+                        hello.code == 504 || hello.code == 550);
   if (unknown) hello = co_await exchange("HELO " + options_.ehlo_domain + "\r\n", timeout, "HELO");
   if (hello.is_positive()) co_return std::nullopt;
   co_return hello;
@@ -134,13 +146,15 @@ void ClientSession::take_extensions(std::string_view lines) {
     if (is_keyword(line, "MT-PRIORITY")) extensions_.mt_priority = true;
     if (is_keyword(line, "LIMITS")) take_limits(line.substr(6));
     if (is_keyword(line, "DSN")) extensions_.dsn = true;
+    if (is_keyword(line, "REQUIRETLS")) extensions_.require_tls = true;
+    if (is_keyword(line, "DELIVERBY")) {
+      extensions_.deliver_by = true;
+      extensions_.deliver_by_min = number_behind(line, "DELIVERBY ");
+    }
     if (is_keyword(line, "STARTTLS")) extensions_.starttls = true;
     if (!is_keyword(line, "SIZE")) continue;
     extensions_.size = true;
-    if (line.size() > 5) {
-      const std::string_view number = line.substr(5);
-      std::from_chars(number.data(), number.data() + number.size(), extensions_.size_max);
-    }
+    extensions_.size_max = number_behind(line, "SIZE ");
   }
 }
 

@@ -12,6 +12,7 @@ Task<std::optional<Answer>> ClientSession::secure() {
   const bool is_required = options_.tls.use == Use::always;
   if (options_.tls.use == Use::never || (!extensions_.starttls && !is_required))
     co_return std::nullopt;
+  lacks_tls_ = !extensions_.starttls;
   if (!extensions_.starttls)
     co_return Answer{Answer::Verdict::refused_for_now,
                      "451 4.7.10 The host does not offer STARTTLS, which is required", "EHLO"};
@@ -36,6 +37,7 @@ Task<std::optional<Answer>> ClientSession::start_tls() {
   if (!connected) {
     usable_ = false;
     tls_failed_ = true;
+    lacks_tls_ = connected.error().code == Errc::refused;
     co_return Answer{Answer::Verdict::refused_for_now, "451 4.7.5 TLS failed: " + stream.failure(),
                      "STARTTLS"};
   }

@@ -119,8 +119,8 @@ Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
     if (is_refused) co_return std::move(transaction.answers);
   }
   Source source(content, message);
-  std::optional<Answer> refused;
-  if (needs_conversion(message)) {
+  std::optional<Answer> refused = refusal_of(message);
+  if (!refused && needs_conversion(message)) {
     const bool takes_8bit = extensions_.eight_bit_mime;
     refused = co_await source.convert(takes_8bit ? wire::ContentClass::eight_bit
                                                  : wire::ContentClass::seven_bit);
@@ -142,11 +142,13 @@ Task<std::vector<Answer>> ClientSession::send(const OutgoingMessage& message,
   co_await open_transaction(message, transaction);
   if (transaction.by_chunks) transaction.data_open = transaction.accepted > 0;
   if (transaction.data_open && usable_) {
-    const Reply end = transaction.accepted > 0
-                          ? co_await send_content(source)
-                          : co_await exchange(".\r\n", options_.timeouts.data_termination, ".");
-    for (Answer& answer : transaction.answers)
-      if (answer.verdict == Answer::Verdict::accepted) answer = answer_of(end, ".");
+    if (transaction.accepted > 0) {
+      co_await finish_content(source, transaction.answers);
+    } else if (options_.is_lmtp) {
+      usable_ = false;  // how it would answer nobody's content is not known
+    } else {
+      static_cast<void>(co_await exchange(".\r\n", options_.timeouts.data_termination, "."));
+    }
     needs_reset_ = false;
   }
   co_return std::move(transaction.answers);
@@ -183,6 +185,25 @@ Task<bool> ClientSession::refuse_utf8(const OutgoingMessage& message,
   co_return is_any;
 }
 
+// What the sender asked for and this host does not promise.
+std::optional<Answer> ClientSession::refusal_of(const OutgoingMessage& message) const {
+  const auto never = [](const char* reply) {
+    return Answer{Answer::Verdict::refused_for_good, reply, "MAIL"};
+  };
+  // RFC 8689 4.2.1.
+  const bool is_verified = stream_->is_encrypted() && options_.tls.verify;
+  if (message.requires_tls && !(is_verified && extensions_.require_tls))
+    return never("550 5.7.30 The next host does not promise TLS all the way (REQUIRETLS)");
+  // RFC 2852 4.1: what is to come back in time must not leave for where nobody looks at the time.
+  if (!message.deliver_by || message.deliver_by->notifies) return std::nullopt;
+  if (!extensions_.deliver_by)
+    return never("554 5.3.3 The next host promises no time of delivery (DELIVERBY)");
+  const std::int64_t left = message.deliver_by->seconds;
+  if (left <= 0 || static_cast<std::uint64_t>(left) < extensions_.deliver_by_min)
+    return never("554 5.4.7 The next host needs longer than is left to deliver it (DELIVERBY)");
+  return std::nullopt;
+}
+
 bool ClientSession::needs_conversion(const OutgoingMessage& message) const {
   if (message.is_binary && !(extensions_.chunking && extensions_.binary_mime)) return true;
   return message.has_8bit && !extensions_.eight_bit_mime;
@@ -199,6 +220,12 @@ std::string ClientSession::mail_command(const OutgoingMessage& message,
   if (message.is_utf8 && extensions_.smtputf8) command += " SMTPUTF8";
   if (extensions_.mt_priority && message.priority != 0)
     command += " MT-PRIORITY=" + std::to_string(message.priority);
+  if (message.requires_tls) command += " REQUIRETLS";
+  if (extensions_.deliver_by && message.deliver_by) {
+    command += " BY=" + std::to_string(message.deliver_by->seconds) + ';';
+    command += message.deliver_by->notifies ? 'N' : 'R';
+    if (message.deliver_by->traces) command += 'T';
+  }
   if (extensions_.dsn && message.returned != queue::Returned::unspecified)
     command += message.returned == queue::Returned::full ? " RET=FULL" : " RET=HDRS";
   if (extensions_.dsn && !message.envid.empty()) (command += " ENVID=") += message.envid;
@@ -299,6 +326,19 @@ Task<ClientSession::Reply> ClientSession::send_content(Source& source) {
   usable_ = false;
   if (last_words.is_positive()) last_words = lost(sent.error(), "content");
   co_return last_words;
+}
+
+// LMTP answers for each recipient that it took, in their order (RFC 2033 4.2).
+Task<void> ClientSession::finish_content(Source& source, std::vector<Answer>& answers) {
+  Reply end = co_await send_content(source);
+  bool is_first = true;
+  for (Answer& answer : answers) {
+    if (answer.verdict != Answer::Verdict::accepted) continue;
+    const bool is_another = options_.is_lmtp && !is_first && usable_;
+    if (is_another) end = co_await read_reply(options_.timeouts.data_termination, ".");
+    is_first = false;
+    answer = answer_of(end, ".");
+  }
 }
 
 // One chunk has it all (RFC 3030 2): its size is known, and no dot is looked at.

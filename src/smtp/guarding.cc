@@ -11,20 +11,20 @@ namespace kurir::smtp {
 
 bool ServerSession::is_guarded() const {
   return services_.guard != nullptr && service_ != Service::local && user_.empty() &&
-         !services_.guard->is_trusted(stream_.peer());
+         !services_.guard->is_trusted(client_address());
 }
 
-// The name servers are asked while the client waits for the greeting anyway.
+// The name servers are asked while the client waits for the greeting anyway. Where commands may
+// come before it (PIPECONNECT), nobody is made to wait for what he may do.
 Task<bool> ServerSession::talks_before_greeting() {
   const Result<void> early = co_await stream_.poll();
-  if (!early || !stream_.input().empty()) co_return true;
+  const bool may_talk = services_.options.pipelining_connect;
+  if (!early || (!may_talk && !stream_.input().empty())) co_return true;
   if (service_ != Service::transfer || !is_guarded()) co_return false;
   Guard& guard = *services_.guard;
   const Deadline greeting_at = deadline_in(guard.greet_pause());
-  if (guard.is_curious()) {
-    stranger_ = std::make_unique<Stranger>();
-    stranger_->acquaintance = co_await guard.get_to_know(stream_.peer());
-  }
+  co_await get_to_know_client();
+  if (may_talk) co_return false;
   bool waits = guard.greet_pause() > Nanoseconds(0);
   while (waits) {
     const Result<void> filled = co_await stream_.fill(greeting_at);
@@ -34,6 +34,14 @@ Task<bool> ServerSession::talks_before_greeting() {
     waits = woken;
   }
   co_return guard.greet_pause() > Nanoseconds(0) || !stream_.input().empty();
+}
+
+// At the begin, and when XCLIENT has made somebody else of him.
+Task<void> ServerSession::get_to_know_client() {
+  stranger_.reset();
+  if (service_ != Service::transfer || !is_guarded() || !services_.guard->is_curious()) co_return;
+  stranger_ = std::make_unique<Stranger>();
+  stranger_->acquaintance = co_await services_.guard->get_to_know(client_address());
 }
 
 // Asked at RCPT, so that a log says whom the mail was for.
@@ -47,17 +55,19 @@ Task<std::optional<GuardRefusal>> ServerSession::guard_refusal(std::string recip
   }
   if (stranger_) refusal = stranger_->acquaintance.refusal;
   if (!refusal && (!stranger_ || stranger_->helo_checked != helo_)) {
-    refusal = co_await guard.check_hello(stream_.peer(), helo_);
+    refusal = co_await guard.check_hello(client_address(), helo_);
     if (!refusal && stranger_) stranger_->helo_checked = helo_;
   }
   if (!refusal) {
     std::string sender(transaction_->envelope.reverse_path.view());
-    refusal = co_await guard.check_triplet(stream_.peer(), std::move(sender), std::move(recipient));
+    refusal =
+        co_await guard.check_triplet(client_address(), std::move(sender), std::move(recipient));
   }
   co_return refusal;
 }
 
 std::string_view ServerSession::peer_name() const {
+  if (represented_ && !represented_->name.empty()) return represented_->name;
   return stranger_ ? std::string_view(stranger_->acquaintance.name) : std::string_view();
 }
 

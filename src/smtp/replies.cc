@@ -37,6 +37,19 @@ ServerSession::Next ServerSession::count_error() {
   return reply_and_end(421, "4.7.0", "Too many errors; closing");
 }
 
+// LMTP answers content once for each recipient that it took (RFC 2033 4.2).
+void ServerSession::reply_for_content(unsigned code, std::string_view enhanced,
+                                      std::string_view text) {
+  if (service_ != Service::lmtp) return reply(code, enhanced, text);
+  for (const std::string& recipient : transaction_->answered)
+    reply(code, enhanced, '<' + recipient + "> " + std::string(text));
+}
+
+ServerSession::Next ServerSession::refuse_content(const Refusal& refusal) {
+  reply_for_content(refusal.code, refusal.enhanced, refusal.text);
+  return refusal.code >= 500 ? count_error() : Next::go_on;
+}
+
 // Where the line's end is not known, or octets follow that cannot be told from commands, the
 // session ends.
 ServerSession::Next ServerSession::refuse_fault(const wire::SmtpFault& fault) {
@@ -70,7 +83,7 @@ void ServerSession::report_rejection(const Refusal& refusal, std::string_view re
   event.type = observe::EventType::rejection;
   event.event_time = io::wall_now();
   event.peer_name = peer_name().empty() ? std::string_view(helo_) : peer_name();
-  const std::string peer = stream_.peer().host();
+  const std::string peer = client_address().host();
   event.peer_address = peer;
   if (transaction_) event.sender = transaction_->envelope.reverse_path;
   event.recipient = recipient;

@@ -14,8 +14,8 @@ using wire::SmtpParameter;
 constexpr wire::SmtpParameterSet always_offered(SmtpParameter::size, SmtpParameter::body,
                                                 SmtpParameter::ret, SmtpParameter::envid,
                                                 SmtpParameter::notify, SmtpParameter::orcpt,
-                                                SmtpParameter::smtputf8,
-                                                SmtpParameter::mt_priority);
+                                                SmtpParameter::smtputf8, SmtpParameter::mt_priority,
+                                                SmtpParameter::deliver_by);
 
 }  // namespace
 
@@ -56,10 +56,14 @@ Task<ServerSession::Next> ServerSession::greet() {
   if (talks) services_.counters.add(observe::Counter::early_talkers);
   if (talks)
     co_return reply_and_end(554, "5.5.0", "You talked before the greeting; wait for 220 first");
+  say_greeting();
+  co_return Next::go_on;
+}
+
+void ServerSession::say_greeting() {
   stream_.output() += "220 ";
   stream_.output() += services_.options.hostname;
-  stream_.output() += " ESMTP Kurir\r\n";
-  co_return Next::go_on;
+  stream_.output() += service_ == Service::lmtp ? " LMTP Kurir\r\n" : " ESMTP Kurir\r\n";
 }
 
 // One command, or the wait for more input. Replies leave when nothing that was received is left to
@@ -110,7 +114,10 @@ Task<ServerSession::Next> ServerSession::act(const wire::SmtpCommand& command) {
   if (row == nullptr) co_return refuse({502, "5.5.1", "Command is not offered here"});
   if (is_idling(command.verb))
     co_return refuse({500, "5.5.1", "Too many commands that bring no mail; send some, or QUIT"});
-  if (row->pipelining == Pipelining::last_in_group && lines_.octets_behind() > 0)
+  const bool is_first_hello = command.verb == wire::SmtpVerb::ehlo && helo_.empty();
+  const bool may_be_followed = is_first_hello && services_.options.pipelining_connect;
+  if (row->pipelining == Pipelining::last_in_group && lines_.octets_behind() > 0 &&
+      !may_be_followed)
     co_return reply_and_end(554, "5.5.0",
                             "Unauthorised pipelining: wait for the reply to this command first");
   if (row->needs >= Needs::hello && helo_.empty())
@@ -131,6 +138,7 @@ wire::SmtpCommandOptions ServerSession::command_options() const {
     options.offered.add(SmtpParameter::hold_for);
     options.offered.add(SmtpParameter::hold_until);
   }
+  if (extended_ && stream_.is_encrypted()) options.offered.add(SmtpParameter::require_tls);
   options.utf8_transaction = transaction_ && transaction_->envelope.is_utf8;
   if (extended_ && offers_login()) options.offered.add(wire::SmtpParameter::auth);
   return options;

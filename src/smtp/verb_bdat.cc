@@ -37,6 +37,7 @@ Task<ServerSession::Next> ServerSession::bdat(const wire::SmtpCommand& command) 
 }
 
 std::optional<ServerSession::Refusal> ServerSession::refusal_of_chunk() const {
+  if (service_ == Service::lmtp) return Refusal{502, "5.5.1", "Command is not offered here"};
   if (!extended_) return Refusal{503, "5.5.1", "Say EHLO first"};
   if (!transaction_) return Refusal{503, "5.5.1", "MAIL first"};
   if (transaction_->envelope.recipients.empty())

@@ -103,9 +103,11 @@ Task<ServerSession::Next> ServerSession::finish_content(Incoming& incoming) {
     incoming.release_slices();
     report_rejection(*refusal, {});
     // Where the peer's lines differ from ours, what follows may be content to it (A1): hang up.
-    if (incoming.is_by_lines() && incoming.facts().has_bare_line_end())
-      co_return reply_and_end(refusal->code, refusal->enhanced, refusal->text);
-    co_return refuse(*refusal);
+    if (incoming.is_by_lines() && incoming.facts().has_bare_line_end()) {
+      reply_for_content(refusal->code, refusal->enhanced, refusal->text);
+      co_return Next::end;
+    }
+    co_return refuse_content(*refusal);
   }
   const auto taken =
       std::chrono::duration_cast<std::chrono::microseconds>(io::now() - incoming.begun());
@@ -136,23 +138,24 @@ Task<ServerSession::Next> ServerSession::queue_message(Incoming& incoming) {
   envelope.is_8bit = envelope.is_8bit || incoming.facts().eight_bit;
   const std::uint64_t octets = incoming.facts().octets;
   envelope.has_dot_line = incoming.facts().dot_line;
+  envelope.tls_optional = incoming.facts().tls_optional && !envelope.requires_tls;
   if (!services_.queue.has_room(octets)) {
     const Result<void> owned = co_await incoming.own();  // no slice is held over the wait
     std::optional<Refusal> full = co_await await_room(octets);
     if (!owned) full = refusal_of(owned.error());
-    if (full) co_return refuse(*full);
+    if (full) co_return refuse_content(*full);
   }
   const Result<queue::Message*> appended =
       services_.queue.append(incoming.id, std::move(envelope), incoming.content());
   incoming.release_slices();
-  if (!appended) co_return refuse(refusal_of(appended.error()));
+  if (!appended) co_return refuse_content(refusal_of(appended.error()));
   incoming.hand_over();
   // The promise of 250: the message is on disk. Nothing above this line may say it.
   const Result<QueueId> durable = co_await services_.queue.commit(*appended);
-  if (!durable) co_return refuse(refusal_of(durable.error()));
+  if (!durable) co_return refuse_content(refusal_of(durable.error()));
   services_.counters.add(observe::Counter::messages_received);
   services_.counters.add(observe::Counter::octets_received, static_cast<std::int64_t>(octets));
-  reply(250, "2.0.0", "queued as " + queue::text_of(*durable));
+  reply_for_content(250, "2.0.0", "queued as " + queue::text_of(*durable));
   if (!extended_ && !stream_.input().empty())
     co_return reply_and_end(554, "5.5.0", "Unauthorised pipelining: say EHLO for PIPELINING");
   co_return Next::go_on;

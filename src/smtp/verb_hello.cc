@@ -7,17 +7,26 @@
 namespace kurir::smtp {
 
 Task<ServerSession::Next> ServerSession::ehlo(const wire::SmtpCommand& command) {
+  if (service_ == Service::lmtp) co_return refuse({500, "5.5.1", "This is LMTP: say LHLO"});
   co_return hello(command.argument, true);
 }
 
 Task<ServerSession::Next> ServerSession::helo(const wire::SmtpCommand& command) {
+  if (service_ == Service::lmtp) co_return refuse({500, "5.5.1", "This is LMTP: say LHLO"});
   co_return hello(command.argument, false);
+}
+
+// RFC 2033 4.1.
+Task<ServerSession::Next> ServerSession::lhlo(const wire::SmtpCommand& command) {
+  if (service_ != Service::lmtp) co_return refuse({500, "5.5.1", "This is SMTP: say EHLO"});
+  co_return hello(command.argument, true);
 }
 
 ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
   if (name.size() > limits::domain_octets_max)
     return refuse({501, "5.5.4", "That name has over 255 octets: EHLO mail.example.org"});
-  helo_ = std::string(name);
+  const bool is_represented = represented_ && !represented_->helo.empty();
+  helo_ = is_represented ? represented_->helo : std::string(name);
   extended_ = extended;
   reset_transaction();  // RFC 5321 4.1.4: as after RSET
   std::string& output = stream_.output();
@@ -41,14 +50,29 @@ ServerSession::Next ServerSession::hello(std::string_view name, bool extended) {
     }
     output += "\r\n";
   }
-  output +=
-      "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n";
-  output += "250-MT-PRIORITY\r\n250-LIMITS RCPTMAX=";
+  output += "250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n";
+  if (service_ != Service::lmtp) output += "250-CHUNKING\r\n250-BINARYMIME\r\n";
+  output += "250-SMTPUTF8\r\n250-MT-PRIORITY\r\n250-LIMITS RCPTMAX=";
   output += std::to_string(services_.options.recipients_max);
-  output += "\r\n";
+  output += "\r\n250-DELIVERBY\r\n";
+  if (stream_.is_encrypted()) output += "250-REQUIRETLS\r\n";  // RFC 8689 2
   if (service_ == Service::submission) offer_future_release();
+  offer_transfer();
   output += "250 HELP\r\n";
   return Next::go_on;
+}
+
+// What other hosts are offered, where the configuration says so.
+void ServerSession::offer_transfer() {
+  std::string& output = stream_.output();
+  const ServerOptions& options = services_.options;
+  if (service_ == Service::lmtp || service_ == Service::local) return;
+  if (options.pipelining_connect) output += "250-PIPECONNECT\r\n";
+  if (options.may_etrn && options.may_etrn(client_address())) output += "250-ETRN\r\n";
+  if (!may_xclient()) return;
+  output += "250-XCLIENT ";
+  output += wire::xclient_attributes;
+  output += "\r\n";
 }
 
 // RFC 4865 3: the longest wait, as seconds and as the moment that it leads to.

@@ -1,5 +1,4 @@
-// MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152, RFC 3030), AUTH (RFC 4954 5), RET
-// and ENVID (RFC 3461).
+// MAIL (RFC 5321 4.1.1.2) and its parameters.
 
 #include "kurir/io/clock.hh"
 #include "kurir/smtp/server_session.hh"
@@ -11,6 +10,17 @@ namespace {
 queue::Returned returned_of(wire::DsnReturn ret) {
   if (ret == wire::DsnReturn::full) return queue::Returned::full;
   return ret == wire::DsnReturn::headers ? queue::Returned::headers : queue::Returned::unspecified;
+}
+
+constexpr std::int64_t microseconds_a_second = 1'000'000;
+
+// RFC 2852 4. The time counts from now on, wherever the message goes.
+void keep_deliver_by(const wire::DeliverBy& by, queue::Envelope& envelope) {
+  namespace flag = store::deliver_by_flag;
+  queue::Extras& extras = envelope.make_extras();
+  extras.deliver_by = {io::wall_now().microseconds + by.seconds * microseconds_a_second};
+  extras.deliver_by_flags =
+      static_cast<std::uint8_t>((by.notifies ? flag::notify : 0) | (by.traces ? flag::trace : 0));
 }
 
 }  // namespace
@@ -42,16 +52,18 @@ Task<ServerSession::Next> ServerSession::mail(const wire::SmtpCommand& command) 
     report_rejection(many, {});
     co_return refuse(many);
   }
+  if (command.mail.deliver_by) keep_deliver_by(*command.mail.deliver_by, held);
   transaction_ = std::make_unique<Transaction>();
   transaction_->envelope = std::move(held);
   transaction_->declared_octets = size;
   queue::Envelope& envelope = transaction_->envelope;
   envelope.reverse_path = *reverse_path;
   envelope.is_utf8 = command.mail.smtputf8;
+  envelope.requires_tls = command.mail.require_tls;
   envelope.priority = granted_priority(command.mail.priority);
   envelope.is_8bit = command.mail.body == wire::BodyType::eight_bit_mime;
   envelope.is_binary = command.mail.body == wire::BodyType::binary_mime;
-  const std::string peer = service_ == Service::local ? "" : stream_.peer().text();
+  const std::string peer = service_ == Service::local ? "" : client_address().text();
   envelope.reception = queue::Reception(helo_, peer, protocol(), user_);
   envelope.returned = returned_of(command.mail.ret);
   if (command.mail.envid) envelope.make_extras().envid = *command.mail.envid;
@@ -73,7 +85,6 @@ std::optional<ServerSession::Refusal> ServerSession::take_hold(const wire::MailP
                                 : *asked.hold_until_seconds - now;
   if (wait > std::chrono::seconds(queue::future_release_max).count())
     return Refusal{501, "5.5.4", "That is later than this server holds mail for"};
-  constexpr std::int64_t microseconds_a_second = 1'000'000;
   if (wait > 0) envelope.make_extras().hold_until = {(now + wait) * microseconds_a_second};
   return std::nullopt;
 }
@@ -102,10 +113,12 @@ bool ServerSession::may_name_one_more() const {
 // RFC 3848.
 std::string ServerSession::protocol() const {
   if (service_ == Service::local) return "local";
-  if (!extended_) return "SMTP";
+  if (!extended_ || (represented_ && !represented_->is_extended)) return "SMTP";
   // RFC 6531 4.3.
   const bool is_utf8 = transaction_ && transaction_->envelope.is_utf8;
-  std::string keyword = is_utf8 ? "UTF8SMTP" : "ESMTP";
+  const bool is_lmtp = service_ == Service::lmtp;
+  std::string keyword = is_lmtp ? "LMTP" : is_utf8 ? "UTF8SMTP" : "ESMTP";
+  if (is_lmtp && is_utf8) keyword = "UTF8LMTP";
   if (stream_.is_encrypted()) keyword += 'S';
   if (!user_.empty()) keyword += 'A';
   return keyword;

@@ -64,6 +64,7 @@ Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) 
       co_return refuse({452, "4.2.2", "Mailbox is full; try again later"});
   }
   add_recipient(address, resolved, command.rcpt);
+  if (service_ == Service::lmtp) transaction_->answered.push_back(address);
   reply(250, "2.1.5", "Ok");
   co_return Next::go_on;
 }

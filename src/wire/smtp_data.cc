@@ -7,35 +7,54 @@ namespace kurir::wire {
 namespace {
 
 constexpr std::string_view received_name = "received:";
+constexpr std::string_view tls_required_name = "tls-required:";
+constexpr std::size_t names_octets_max = tls_required_name.size();
+static_assert(received_name.size() <= names_octets_max);
 constexpr std::string_view held_cr = "\r";
 constexpr std::string_view added_dot = ".";
 
 }  // namespace
 
-void ReceivedCounter::take_name_octet(char c) {
-  if (column_ == 0) first_is_cr_ = c == '\r';
-  const bool matches = to_lower(c) == received_name[column_];
+void HeaderWatch::take_name_octet(char c) {
+  if (column_ == 0) {
+    first_is_cr_ = c == '\r';
+    name_ = to_lower(c) == 't' ? tls_required_name : received_name;
+  }
+  const bool matches = !first_is_cr_ && column_ < name_.size() && to_lower(c) == name_[column_];
   const bool may_be_empty_line = column_ == 0 && first_is_cr_;
   // Of a line that is neither, only its end matters.
-  column_ = matches || may_be_empty_line ? column_ + 1 : received_name.size();
-  if (matches) ++matched_;
-  if (matched_ == received_name.size()) ++count_;
+  column_ = matches || may_be_empty_line ? column_ + 1 : names_octets_max;
+  if (!matches || column_ < name_.size()) return;
+  column_ = names_octets_max;
+  is_tls_required_ = name_ == tls_required_name;
+  if (!is_tls_required_) ++received_fields_;
 }
 
-void ReceivedCounter::end_line() {
+void HeaderWatch::take_value(std::string_view text) {
+  for (const char c : text) {
+    if (value_octets_ == value_.size()) return;
+    if (c != ' ' && c != '\t' && c != '\r') value_[value_octets_++] = c;
+  }
+}
+
+void HeaderWatch::end_line() {
   header_ended_ = column_ == 0 || (column_ == 1 && first_is_cr_);
+  const std::string_view value(value_.data(), value_octets_);
+  if (is_tls_required_ && equals_ignoring_case(value, "no")) tls_is_optional_ = true;
   column_ = 0;
-  matched_ = 0;
+  value_octets_ = 0;
+  is_tls_required_ = false;
 }
 
-void ReceivedCounter::feed(std::string_view content) {
+void HeaderWatch::feed(std::string_view content) {
   while (!header_ended_ && !content.empty()) {
-    if (column_ < received_name.size() && content[0] != '\n') {
+    if (column_ < names_octets_max && content[0] != '\n') {
       take_name_octet(content[0]);
       content.remove_prefix(1);
       continue;
     }
     const std::size_t lf = content.find('\n');
+    if (is_tls_required_) take_value(content.substr(0, lf));
     if (lf == std::string_view::npos) return;  // the column stays past the name
     end_line();
     content.remove_prefix(lf + 1);
@@ -44,7 +63,7 @@ void ReceivedCounter::feed(std::string_view content) {
 
 void ContentScanner::take(std::string_view piece) {
   octets_ += piece.size();
-  if (!received_.header_ended()) received_.feed(piece);
+  if (!header_.header_ended()) header_.feed(piece);
 }
 
 void ContentScanner::feed(std::string_view slice) {
@@ -60,13 +79,14 @@ void ContentScanner::feed(std::string_view slice) {
 
 ContentFacts ContentScanner::facts() const {
   return {.octets = octets_,
-          .received_fields = received_.count(),
+          .received_fields = header_.received_fields(),
           .bare_cr = scan_.bare_cr || scan_.after_cr,
           .bare_lf = scan_.bare_lf,
           .nul = scan_.nul,
           .eight_bit = scan_.eight_bit,
           .long_line = scan_.long_line,
           .dot_line = dot_line_,
+          .tls_optional = header_.tls_is_optional(),
           .ends_line = scan_.at_line_start};
 }
 

@@ -114,6 +114,31 @@ Fault take_hold_until(MailParameters& into, std::string_view value) {
   return into.hold_until_seconds ? Fault() : bad;
 }
 
+// by-value = by-time ";" by-mode [by-trace]; by-time = ["-" / "+"] 1*9DIGIT
+Fault take_deliver_by(MailParameters& into, std::string_view value) {
+  constexpr std::size_t digits_max = 9;
+  const bool is_negative = value.starts_with('-');
+  if (is_negative || value.starts_with('+')) value.remove_prefix(1);
+  const std::string_view digits = value.substr(0, value.find(';'));
+  const auto seconds = digits.size() > digits_max ? std::nullopt : parse_decimal(digits);
+  if (!seconds || digits.size() == value.size()) return bad;
+  value.remove_prefix(digits.size() + 1);
+  const bool traces = value.size() == 2 && to_lower(value[1]) == 't';
+  if (value.size() != (traces ? 2U : 1U)) return bad;
+  DeliverBy by{.seconds = static_cast<std::int64_t>(*seconds), .traces = traces};
+  if (is_negative) by.seconds = -by.seconds;
+  by.notifies = to_lower(value[0]) == 'n';
+  const bool returns = to_lower(value[0]) == 'r';
+  if (!by.notifies && (!returns || by.seconds <= 0)) return bad;
+  into.deliver_by = by;
+  return {};
+}
+
+Fault take_require_tls(MailParameters& into, std::string_view) {
+  into.require_tls = true;
+  return {};
+}
+
 // notify-esmtp-value = "NEVER" / 1#( "SUCCESS" / "FAILURE" / "DELAY" )
 Fault take_notify(RcptParameters& into, std::string_view value) {
   RcptParameters::Notify& notify = into.notify;
@@ -165,6 +190,8 @@ constexpr Row<MailParameters> mail_rows[] = {
     {SmtpParameter::mt_priority, "MT-PRIORITY", Value::required, take_priority},
     {SmtpParameter::hold_for, "HOLDFOR", Value::required, take_hold_for},
     {SmtpParameter::hold_until, "HOLDUNTIL", Value::required, take_hold_until},
+    {SmtpParameter::deliver_by, "BY", Value::required, take_deliver_by},
+    {SmtpParameter::require_tls, "REQUIRETLS", Value::none, take_require_tls},
 };
 
 constexpr Row<RcptParameters> rcpt_rows[] = {

@@ -10,6 +10,8 @@ from relay import RelayCase
 
 
 class Extensions(RelayCase):
+    settings = {'smtp.etrn_networks': '["127.0.0.1"]'}
+
     def send(self, token, recipients, options=(), sender=BOB, content=None):
         """With commands of UTF-8, which smtplib's sendmail() says only with SMTPUTF8."""
         with self.server.smtp('submission', BOB) as client:
@@ -80,6 +82,56 @@ class Extensions(RelayCase):
         self.send(token, [domain.address()], ['MT-PRIORITY=4'])
         self.wait_for_mail(hop, token)
         self.assertTrue(hop.said('MAIL')[0].endswith(' MT-PRIORITY=4'), hop.said('MAIL'))
+
+    def test_what_is_late_comes_back(self):
+        domain, token = self.domain(), new_token()
+        self.send(token, [domain.address()], ['BY=1;R'])  # nobody listens there
+        bounce = self.wait_for_bounce(token)
+        self.assertEqual(bounce.only(domain.address())['Status'], '5.4.7')
+
+    def test_the_sender_of_what_is_late_is_told(self):
+        domain, token = self.domain(), new_token()
+        self.send(token, [domain.address()], ['BY=1;N'])
+        bounce = self.wait_for_bounce(token)
+        fields = bounce.only(domain.address())
+        self.assertEqual((fields['Action'], fields['Status']), ('delayed', '4.4.7'))
+        self.assertTrue(self.waiting(domain.address()))
+
+    def test_the_time_left_is_passed_on(self):
+        domain, token = self.domain(), new_token()
+        hop = self.hop(domain.mx[0], extensions=(*EXTENSIONS, 'DELIVERBY 10'))
+        self.send(token, [domain.address()], ['BY=100;R'])
+        self.wait_for_mail(hop, token)
+        self.assertRegex(hop.said('MAIL')[0], r' BY=(100|9\d);R$')
+
+    def test_what_must_come_back_in_time_does_not_leave_for_who_does_not_know(self):
+        domain, token = self.domain(), new_token()
+        hop = self.hop(domain.mx[0])
+        self.send(token, [domain.address()], ['BY=100;R'])
+        self.assertEqual(self.wait_for_bounce(token).only(domain.address())['Status'], '5.3.3')
+        self.assertEqual(hop.said('MAIL'), [])
+
+    def test_who_is_told_of_delays_is_told_where_they_are_not_known(self):
+        domain, token = self.domain(), new_token()
+        hop = self.hop(domain.mx[0], extensions=(*EXTENSIONS, 'DSN'))
+        self.send(token, [domain.address()], ['BY=100;N'])
+        self.wait_for_mail(hop, token)
+        self.assertEqual(self.wait_for_bounce(token).only(domain.address())['Action'], 'relayed')
+
+    def test_etrn_starts_what_waits(self):
+        domain, token = self.domain(), new_token()
+        self.submit(token, domain.address())
+        self.wait_for_event('TransientFailure', domain.address())
+        hop = self.hop(domain.mx[0])
+        with self.server.smtp() as client:
+            client.ehlo()
+            self.assertTrue(client.has_extn('etrn'))
+            code, text = client.docmd('ETRN', '@' + domain.name)
+            self.assertEqual((code, text[:8]), (253, b'2.0.0 1 '))
+        self.wait_for_mail(hop, token, 5)
+        with self.server.smtp() as client:
+            client.ehlo()
+            wait_until(lambda: client.docmd('ETRN', domain.name)[0] == 251, 10, 'nothing to wait')
 
 
 if __name__ == '__main__':

@@ -51,6 +51,7 @@ retry unix - - n - - error
 discard unix - - n - - discard
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
+lmtp unix - - n - - lmtp
 postlog unix-dgram n - n - 1 postlogd
 """
 

@@ -6,7 +6,7 @@ import shutil
 import ssl
 import tempfile
 
-from harness import new_token, run, wait_until
+from harness import BOB, message, new_token, run, wait_until
 from next_hop import EXTENSIONS, raw, say
 from relay import RelayCase
 
@@ -104,6 +104,40 @@ class RelayTls(RelayCase):
         self.assertEqual(hop.received(token)[0].session, 2)
         content = self.wait_for_event('Delivery', address)['response']['content']
         self.assertEqual(content, 'Taken')
+
+    def send_strictly(self, number, extensions, options=('REQUIRETLS',), **behaviour):
+        domain, token = self.numbered[number], new_token()
+        hop = self.hop(domain.mx[0], behaviour, extensions=extensions)
+        other = self.hop(domain.mx[1], behaviour, extensions=extensions)
+        with self.server.smtp('submission') as client:
+            client.starttls(context=ssl._create_unverified_context())
+            client.login(BOB, self.server.password(BOB))
+            client.sendmail(BOB, [domain.address(token)], message(token, sender=BOB), options)
+        return hop, other, domain.address(token), token
+
+    def test_requiretls_goes_where_it_is_kept(self):
+        hop, _, _, token = self.send_strictly(0, (*OFFERED, 'REQUIRETLS'),
+                                              other=starttls(self.contexts[0]))
+        self.wait_for_mail(hop, token)
+        self.assertTrue(hop.said('MAIL')[0].endswith(' REQUIRETLS'), hop.said('MAIL'))
+
+    def test_requiretls_comes_back_from_where_it_is_not_kept(self):
+        cases = ((1, OFFERED, {'other': starttls(self.contexts[1])}),  # does not offer it
+                 (4, (*EXTENSIONS, 'REQUIRETLS'), {}),                 # has no TLS
+                 (11, (*OFFERED, 'REQUIRETLS'), {'other': starttls(self.contexts[11])}))  # unsigned
+        for number, extensions, behaviour in cases:
+            hop, other, address, token = self.send_strictly(number, extensions, **behaviour)
+            self.assertEqual(self.wait_for_bounce(token).only(address)['Status'], '5.7.30')
+            for refused in (hop, other):
+                self.assertEqual(refused.said('MAIL'), [])
+                refused.stop()
+
+    def test_optional_tls_goes_where_it_is_required_and_cannot_be_had(self):
+        domain, token = self.numbered[6], new_token()
+        hop = self.hop(domain.mx[1])
+        content = b'TLS-Required: No\r\n' + message(token, sender=BOB)
+        self.submit(token, domain.address(token), content=content)
+        self.wait_for_mail(hop, token)
 
     def test_waits_where_it_is_required_and_cannot_be_had(self):
         cases = ((6, EXTENSIONS, {}, (4, 7, 10)),

@@ -1,5 +1,5 @@
-// Runs the golden chats of tests/golden/smtp (support/chat.hh says how they are written). Those
-// named submission_* are with a session of the submission service, tls_* with one that offers TLS.
+// Runs the golden chats of tests/golden/smtp (support/chat.hh says how they are written). What a
+// name begins with says what the session is like: options_of().
 
 #include <algorithm>
 
@@ -8,16 +8,27 @@
 namespace kurir::smtp::test {
 namespace {
 
+HouseOptions options_of(const std::string& name) {
+  HouseOptions options;
+  const auto anybody = [](const io::SocketAddress&) { return true; };
+  if (name.starts_with("submission_")) options.service = Service::submission;
+  if (name.starts_with("lmtp_")) options.service = Service::lmtp;
+  options.server.offers_tls = name.starts_with("tls_");
+  options.server.pipelining_connect = name.starts_with("pipeconnect_");
+  if (name.starts_with("vrfy_")) options.server.vrfy = Vrfy::everybody;
+  if (name.starts_with("etrn_")) options.server.may_etrn = anybody;
+  if (name.starts_with("xclient_")) options.server.may_xclient = anybody;
+  return options;
+}
+
 class SmtpChat : public testing::TestWithParam<std::string> {};
 
 TEST_P(SmtpChat, goes_as_written) {
   const auto chat =
       kurir::test::read_chat(std::filesystem::path(KURIR_GOLDEN) / (GetParam() + ".chat"));
   ASSERT_FALSE(chat.empty());
-  HouseOptions options;
-  if (GetParam().starts_with("submission_")) options.service = Service::submission;
-  options.server.offers_tls = GetParam().starts_with("tls_");
-  House::run(options, [&](House& house) { return kurir::test::hold_chat(house, chat); });
+  House::run(options_of(GetParam()),
+             [&](House& house) { return kurir::test::hold_chat(house, chat); });
 }
 
 std::vector<std::string> names() {

@@ -9,8 +9,9 @@
 //   C: <closes>   Kurir ends the connection, having said all
 //   M: sender recipient ...        a message that Kurir has for it, "<>" being the null sender;
 //                                  "8bit", "binary" or "utf8" in front says what its content has,
-//                                  RET=... and ENVID=... what its sender asked; behind a
-//                                  recipient NOTIFY=bits, ORCPT=... and ALIAS=address are its own
+//                                  "requiretls", BY=seconds;mode, PRIORITY=..., RET=... and
+//                                  ENVID=... what its sender asked; behind a recipient NOTIFY=bits,
+//                                  ORCPT=... and ALIAS=address are its own
 //   M> text       a line of its content
 //   A: ready      what open() must say; then, by recipient, what send() must: verdict (command)
 //                 reply
@@ -58,6 +59,12 @@ inline void read_letter(ClientChat& chat, std::string_view words) {
       letter.has_8bit = true;
     else if (word == "utf8")
       letter.is_utf8 = true;
+    else if (word == "requiretls")
+      letter.requires_tls = true;
+    else if (word.starts_with("BY="))
+      letter.deliver_by = wire::DeliverBy{.seconds = std::stoi(word.substr(3)),
+                                          .notifies = word.contains(";N"),
+                                          .traces = word.ends_with('T')};
     else if (word.starts_with("PRIORITY="))
       letter.priority = static_cast<std::int8_t>(std::stoi(word.substr(9)));
     else if (word == "binary")

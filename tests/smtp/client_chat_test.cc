@@ -33,7 +33,9 @@ struct Held {
 };
 
 Task<Held> hold(LetterBox& box, const ClientChat& chat, HostManner manner = {}) {
-  Visit visit(box, chat.letters);
+  const bool is_lmtp = std::ranges::any_of(
+      chat.lines, [](const ClientChat::Line& line) { return line.text.starts_with("LHLO "); });
+  Visit visit(box, chat.letters, {}, is_lmtp);
   ChatHost host(chat, visit.stream(), manner);
   visit.start();
   const bool as_written = co_await host.play();

@@ -33,6 +33,8 @@ struct Letter {
   std::string content;
   bool has_8bit = false, is_binary = false, is_utf8 = false;
   std::int8_t priority = 0;
+  bool requires_tls = false;
+  std::optional<wire::DeliverBy> deliver_by = {};
   // By recipient; may be shorter.
   std::vector<OutgoingRecipient> asked = {};
   std::string envid = {};
@@ -97,11 +99,12 @@ class Visit {
     bool has_ended = false;
   };
 
-  Visit(LetterBox& box, std::vector<Letter> letters, ClientTimeouts timeouts = {})
+  Visit(LetterBox& box, std::vector<Letter> letters, ClientTimeouts timeouts = {},
+        bool is_lmtp = false)
       : box_(box), letters_(std::move(letters)) {
     auto owned = std::make_unique<FakeStream>();
     stream_ = owned.get();
-    session_.emplace(std::move(owned), ClientOptions{"me.example.test", timeouts});
+    session_.emplace(std::move(owned), ClientOptions{"me.example.test", timeouts, {}, is_lmtp});
   }
 
   FakeStream& stream() { return *stream_; }
@@ -142,6 +145,8 @@ class Visit {
     message.is_binary = letter.is_binary;
     message.is_utf8 = letter.is_utf8;
     message.priority = letter.priority;
+    message.requires_tls = letter.requires_tls;
+    message.deliver_by = letter.deliver_by;
     message.has_dot_line = has_dot_line(letter.content);
     const std::vector<Answer> answers = co_await session_->send(message, content);
     EXPECT_EQ(answers.size(), letter.recipients.size());

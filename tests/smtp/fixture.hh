@@ -45,6 +45,15 @@ class BobsRoom final : public MailboxRooms {
   std::uint64_t used = 0;
 };
 
+// Three messages wait for away.test, one below it; the queue for broken.test cannot be started.
+class Starts final : public QueueStarter {
+ public:
+  Task<Result<std::uint64_t>> start_for(std::string domain) override {
+    if (domain == "broken.test") co_return fail(Errc::no_space, Origin::queue);
+    co_return domain == "away.test" ? 3U : domain == ".away.test" ? 4U : 0U;
+  }
+};
+
 // Everything below a session. Core-local; run() makes it, and takes it down after the body.
 class House : public kurir::test::Connections<ServerSession> {
  public:
@@ -103,6 +112,7 @@ class House : public kurir::test::Connections<ServerSession> {
     logins_.emplace(*directory_, options_.allow_plaintext_login);
     services_.emplace(ServerServices{options_.server, *directory_, logins_->authenticator, room_,
                                      *queue_, events_, counters_});
+    services_->queue_starter = &starts_;
     co_await body(*this);
     co_await end_all();
     co_await queue_->stop();
@@ -118,6 +128,7 @@ class House : public kurir::test::Connections<ServerSession> {
   observe::EventLog events_{sink_, &counters_};
   queue::ShardLogs logs_;
   BobsRoom room_;
+  Starts starts_;
   std::optional<queue::Queue> queue_;
   std::optional<directory::Directory> directory_;
   std::optional<kurir::test::LoginHouse> logins_;

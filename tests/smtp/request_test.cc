@@ -104,5 +104,27 @@ TEST(SmtpRequest, to_be_held_is_refused_where_it_is_not_written_as_it_must_be) {
   House::run(options, bad_holds);
 }
 
+Task<void> keep_wishes(House& house) {
+  FakeStream& stream = *co_await house.greeted();
+  co_await say(stream, "EHLO client.example", "250 ");
+  co_await say(stream, "MAIL FROM:<a@b.example> REQUIRETLS", "555 5.5.4 ");  // not without TLS
+  co_await say(stream, "MAIL FROM:<a@b.example> BY=100;NT", "250 ");
+  co_await say(stream, "RCPT TO:<bob@example.test>", "250 ");
+  co_await say(stream, "DATA", "354 ");
+  co_await say(stream, "TLS-Required: No\r\n\r\ntext\r\n.", "250 ");
+  EXPECT_TRUE(house.queued().at(0)->envelope.tls_optional);
+  const std::vector<std::string> records = co_await house.after_a_crash();
+  const auto stored = store::decode_message(records.at(0));
+  EXPECT_TRUE(stored.has_value());
+  if (!stored) co_return;
+  const store::MessageEnvelope& envelope = stored->envelope;
+  EXPECT_TRUE((envelope.flags & store::message_flag::tls_optional) != 0);
+  EXPECT_EQ(envelope.deliver_by_flags,
+            store::deliver_by_flag::notify | store::deliver_by_flag::trace);
+  const std::int64_t left = envelope.deliver_by.microseconds - envelope.received.microseconds;
+  EXPECT_NEAR(static_cast<double>(left), 100e6, 10e6);
+}
+TEST(SmtpRequest, about_time_and_tls_is_kept) { House::run({}, keep_wishes); }
+
 }  // namespace
 }  // namespace kurir::smtp::test

@@ -46,6 +46,35 @@ void expect_fault(std::string_view input, Kind kind, SmtpVerb verb = SmtpVerb::u
       });
 }
 
+const SmtpCommandOptions with_wishes{
+    .offered = SmtpParameterSet(SmtpParameter::deliver_by, SmtpParameter::require_tls)};
+
+TEST(SmtpCommand, a_time_to_deliver_by_is_read) {
+  const std::pair<std::string_view, DeliverBy> cases[] = {
+      {"120;R", {.seconds = 120}},
+      {"+120;rt", {.seconds = 120, .traces = true}},
+      {"-30;N", {.seconds = -30, .notifies = true}},
+      {"0;nT", {.seconds = 0, .notifies = true, .traces = true}},
+      {"999999999;R", {.seconds = 999'999'999}},
+  };
+  for (const auto& [value, expected] : cases)
+    expect_command(
+        "MAIL FROM:<a@b> BY=" + std::string(value) + " requiretls\r\n",
+        [&](const SmtpCommand& command) {
+          EXPECT_EQ(command.mail.deliver_by, expected);
+          EXPECT_TRUE(command.mail.require_tls);
+        },
+        with_wishes);
+  for (const std::string_view value :
+       {"", "=", "=120", "=120;", "=120;X", "=120;RR", "=120;RTT", "=0;R", "=-1;R", "=1234567890;R",
+        "=1.5;R", "=;R", "=+-1;N", "=--1;N", "=120;R;T", "=120;TR", "=+;N", "=-0;R"})
+    expect_fault("MAIL FROM:<a@b> BY" + std::string(value) + "\r\n", Kind::bad_parameter,
+                 SmtpVerb::mail, with_wishes);
+  expect_fault("MAIL FROM:<a@b> REQUIRETLS=1\r\n", Kind::bad_parameter, SmtpVerb::mail,
+               with_wishes);
+  expect_fault("MAIL FROM:<a@b> REQUIRETLS\r\n", Kind::unknown_parameter, SmtpVerb::mail);
+}
+
 TEST(SmtpCommand, each_verb_is_read_whatever_its_case) {
   struct Case {
     std::string_view input;

@@ -220,7 +220,7 @@ TEST(DataScanner, a_slice_without_dots_is_one_piece) {
   EXPECT_EQ(step.consumed, slice.size());
 }
 
-TEST(ReceivedCounter, counts_fields_of_the_header_section_only) {
+TEST(HeaderWatch, counts_fields_of_the_header_section_only) {
   struct Case {
     std::string_view content;
     unsigned count;
@@ -239,6 +239,33 @@ TEST(ReceivedCounter, counts_fields_of_the_header_section_only) {
       ContentScanner scanner;
       for (const std::string_view slice : slices) scanner.feed(slice);
       EXPECT_EQ(scanner.facts().received_fields, c.count);
+    });
+  }
+}
+
+TEST(HeaderWatch, finds_that_tls_is_optional) {
+  struct Case {
+    std::string_view content;
+    bool is_optional;
+  };
+  const Case cases[] = {
+      {"TLS-Required: No\r\n\r\n", true},
+      {"Subject: x\r\ntls-required:nO  \r\n\r\n", true},
+      {"Received: x\r\nTLS-Required:\tNo\nTo: x\r\n", true},
+      {"TLS-Required: Nope\r\n\r\n", false},
+      {"TLS-Required: N\r\nTLS-Required: o\r\n\r\n", false},
+      {"TLS-Required: Yes\r\n\r\n", false},
+      {"X-TLS-Required: No\r\n TLS-Required: No\r\n\r\n", false},
+      {"TLS-Required\r\n: No\r\n\r\n", false},
+      {"\r\nTLS-Required: No\r\n", false},
+      {"\rLS-Required: No\r\n\r\n", false},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.content);
+    test::feed_slices(c.content, [&](Slices slices) {
+      ContentScanner scanner;
+      for (const std::string_view slice : slices) scanner.feed(slice);
+      EXPECT_EQ(scanner.facts().tls_optional, c.is_optional);
     });
   }
 }

@@ -60,6 +60,7 @@ struct Outcome {
   const Hop* hop = nullptr;                        // where it was said; null: here
   bool by_administrator = false;                   // an order, not an attempt
   bool next_host_reports = false;  // it took over what the sender is to be told (RFC 3461 5.2.1)
+  bool is_to_be_told = false;      // of a success, whatever else was asked (RFC 2852 4.2)
 };
 
 class Deliverer {

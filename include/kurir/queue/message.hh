@@ -77,8 +77,19 @@ enum class Returned : std::uint8_t { unspecified, full, headers };
 struct Extras {
   std::string envid;                      // RFC 3461 4.4: xtext, as given
   WallTime hold_until;                    // RFC 4865: not attempted before; 0: none
+  WallTime deliver_by;                    // RFC 2852; 0: none
+  std::uint8_t deliver_by_flags = 0;      // store::deliver_by_flag
   std::vector<std::string> orcpt;         // RFC 3461 4.2: by recipient, as given; may be shorter
   std::vector<store::RecordRef> extents;  // of a large message's content
+  bool has_deliver_by() const { return deliver_by.microseconds != 0; }
+  // What is not delivered by then is told to the sender and tried on, or else it comes back.
+  bool notifies_when_late() const {
+    return has_deliver_by() && (deliver_by_flags & store::deliver_by_flag::notify) != 0;
+  }
+  bool returns_when_late() const { return has_deliver_by() && !notifies_when_late(); }
+  bool traces() const {
+    return has_deliver_by() && (deliver_by_flags & store::deliver_by_flag::trace) != 0;
+  }
   std::string_view orcpt_of(std::size_t ordinal) const {
     return ordinal < orcpt.size() ? std::string_view(orcpt[ordinal]) : std::string_view();
   }
@@ -156,7 +167,10 @@ struct Envelope {
   bool is_binary : 1 = false;     // BODY=BINARYMIME: lines may end anyhow, NUL may be in them
   bool is_bounce : 1 = false;     // a delivery status notification of our own
   bool is_utf8 : 1 = false;       // MAIL said SMTPUTF8 (RFC 6531)
-  std::int8_t priority = 0;       // RFC 6710: -9 to 9
+  // RFC 8689: it goes over verified TLS only, to hosts that keep to that; or rather in plaintext
+  // than not at all.
+  bool requires_tls : 1 = false, tls_optional : 1 = false;
+  std::int8_t priority = 0;  // RFC 6710: -9 to 9
   Returned returned = Returned::unspecified;
   std::unique_ptr<Extras> extras;  // null: none
 
@@ -164,6 +178,8 @@ struct Envelope {
     if (!extras) extras = std::make_unique<Extras>();
     return *extras;
   }
+  bool returns_when_late() const { return extras && extras->returns_when_late(); }
+  bool notifies_when_late() const { return extras && extras->notifies_when_late(); }
   std::string_view orcpt_of(std::size_t ordinal) const {
     return extras ? extras->orcpt_of(ordinal) : std::string_view();
   }

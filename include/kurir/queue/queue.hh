@@ -147,7 +147,7 @@ class Queue {
   const Message* find(QueueId id) const;
   // All at once: for tests and the start. Walk (walk.hh) stops for nobody.
   void for_each(const std::function<void(const Message&)>& visit) const;
-  Instant expiry_of(const Message& message) const { return message.arrived + options_.max_age; }
+  Instant expiry_of(const Message& message) const;
   // Kept with every change.
   const Tally& tally() const { return tally_; }
   // One slice of what an administrator wants done to what the walk meets; durable when it returns.
@@ -195,7 +195,8 @@ class Queue {
   void synced_with_next(const Recipient& recipient, const store::RecordRef& written);
   bool has_sender_to_tell(const Message& message) const;
   bool is_told_of_failure(const Message& message, const Recipient& recipient) const;
-  bool is_told_of_success(const Message& message, const Recipient& recipient) const;
+  bool is_told_of_success(const Message& message, const Recipient& recipient,
+                          const Outcome& outcome) const;
   void report_to_sender(Message& message, Notifier::Kind kind);
   void report_awaited();
   Task<void> tell_sender(Message& message, Notifier::Kind kind);

@@ -37,6 +37,7 @@ struct RelayOptions {
 class Destination;
 class Path;
 class Router;
+enum class TlsWish : std::uint8_t;
 
 class Relay final : public queue::Deliverer {
  public:
@@ -70,7 +71,7 @@ class Relay final : public queue::Deliverer {
   Destination& destination_of(std::string_view domain);
   void forget_idle_destinations();
   Path& path_to(const std::string& site, const std::string& source, const std::string& pool,
-                const PathLimits& limits);
+                const PathLimits& limits, TlsWish tls);
   void connection_ended();
 
   RelayOptions options_;

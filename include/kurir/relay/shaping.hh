@@ -97,13 +97,16 @@ struct Provider {
 
 // A next host by name or address, in place of what DNS says. Port 0: relay.port.
 struct Host {
-  std::string name;  // a domain name (its addresses are looked up), "192.0.2.1" or "2001:db8::1"
+  // A domain name (its addresses are looked up), "192.0.2.1", "2001:db8::1", or the path of a
+  // socket.
+  std::string name;
   std::uint16_t port = 0;
+  bool is_lmtp = false;  // RFC 2033
   friend bool operator==(const Host&, const Host&) = default;
 };
 
-// [route."example.com"] to = "host:port" or a list, tried in order. "." stands for every domain
-// that has none of its own: a smart host.
+// [route."example.com"] to = "host:port" or a list, tried in order; lmtp = the same, spoken to in
+// LMTP. "." stands for every domain that has none of its own: a smart host.
 struct Route {
   std::vector<Host> hosts;
 };

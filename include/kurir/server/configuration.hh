@@ -13,6 +13,7 @@
 #include "kurir/base/clock.hh"
 #include "kurir/io/address.hh"
 #include "kurir/relay/shaping.hh"
+#include "kurir/smtp/vrfy.hh"
 #include "kurir/store/log.hh"
 #include "kurir/tls/context.hh"
 
@@ -43,6 +44,7 @@ struct Configuration {
     Addresses imaps;
     Addresses pop3;
     Addresses pop3s;
+    Addresses lmtp;
   } listen = everywhere();
 
   struct Process {
@@ -58,6 +60,9 @@ struct Configuration {
     Nanoseconds command_timeout = std::chrono::minutes(5);  // RFC 5321 4.5.3.2.7
     Nanoseconds data_timeout = std::chrono::minutes(10);
     std::uint64_t data_rate_min = 500;  // octets a second
+    smtp::Vrfy vrfy = smtp::Vrfy::nobody;
+    bool pipelining_connect = false;
+    std::vector<std::string> etrn_networks, xclient_networks;
     std::uint64_t errors_soft = 10;
     Nanoseconds error_delay = Seconds(1);
     std::uint64_t idle_commands_max = 100;
@@ -77,6 +82,13 @@ struct Configuration {
     Nanoseconds greylist_window = std::chrono::hours(48);
     Nanoseconds greylist_lifetime = std::chrono::hours(36 * 24);
   } strangers;
+
+  // The PROXY protocol: on these listeners, from these networks.
+  struct Proxy {
+    std::vector<std::string> listeners;  // names of listen_names
+    std::vector<std::string> networks;
+    Nanoseconds timeout = Seconds(5);
+  } proxy;
 
   struct Auth {
     bool allow_plaintext = false;
@@ -182,6 +194,7 @@ inline constexpr ListenName listen_names[] = {
     {"imaps", &Configuration::Listen::imaps},
     {"pop3", &Configuration::Listen::pop3},
     {"pop3s", &Configuration::Listen::pop3s},
+    {"lmtp", &Configuration::Listen::lmtp},
 };
 
 // The text of a file, then each "KEY=VALUE" in turn over it; every fault that there is, not just

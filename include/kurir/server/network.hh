@@ -34,4 +34,12 @@ inline bool contains(const std::vector<Network>& networks, const io::SocketAddre
                              [&](const Network& network) { return network.contains(address); });
 }
 
+// Of a configuration's words, which were checked.
+inline std::vector<Network> networks_of(const std::vector<std::string>& words) {
+  std::vector<Network> networks;
+  for (const std::string& word : words)
+    if (const auto network = Network::parse(word)) networks.push_back(*network);
+  return networks;
+}
+
 }  // namespace kurir::server

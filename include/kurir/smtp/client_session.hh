@@ -17,6 +17,7 @@
 #include "kurir/store/message_record.hh"
 #include "kurir/tls/context.hh"
 #include "kurir/wire/smtp_data.hh"
+#include "kurir/wire/smtp_parameters.hh"
 #include "kurir/wire/smtp_reply.hh"
 
 namespace kurir::smtp {
@@ -47,6 +48,7 @@ struct ClientOptions {
   std::string ehlo_domain;
   ClientTimeouts timeouts;
   ClientTls tls;
+  bool is_lmtp = false;  // RFC 2033
 };
 
 // What the peer said, in one line of printable ASCII that may be kept, logged and sent on, or what
@@ -74,10 +76,12 @@ struct OutgoingMessage {
   std::string_view reverse_path;
   std::vector<OutgoingRecipient> recipients;  // at most client_recipients_max
   bool has_8bit = false, has_dot_line = false, is_binary = false;
-  bool is_utf8 = false;      // RFC 6531
-  std::int8_t priority = 0;  // RFC 6710
+  bool is_utf8 = false;       // RFC 6531
+  std::int8_t priority = 0;   // RFC 6710
+  bool requires_tls = false;  // RFC 8689
   queue::Returned returned = queue::Returned::unspecified;
-  std::string_view envid = {};  // RFC 3461 4.4, as given; empty: not
+  std::string_view envid = {};                     // RFC 3461 4.4, as given; empty: not
+  std::optional<wire::DeliverBy> deliver_by = {};  // RFC 2852, from now on
 };
 inline constexpr std::size_t client_recipients_max = 100;  // RFC 5321 4.5.3.1.8
 
@@ -89,12 +93,16 @@ class ClientSession {
   Task<std::optional<Answer>> open();
   // The host offered STARTTLS, and open() failed because of it: it may go without.
   bool tls_failed() const { return tls_failed_; }
+  // What made open() fail is that the host has no TLS, or none that the options accept.
+  bool lacks_tls() const { return lacks_tls_; }
   io::Encryption encryption() const { return stream_->encryption(); }
   // One transaction: an answer for each recipient, in order. What happened to the connection shows
   // in is_usable().
   Task<std::vector<Answer>> send(const OutgoingMessage& message, store::MessageContent& content);
   // The host takes over what senders want to be told (RFC 3461).
   bool reports() const { return extensions_.dsn; }
+  // The same of the time to deliver by (RFC 2852).
+  bool keeps_time() const { return extensions_.deliver_by; }
   // Of one transaction; at most client_recipients_max.
   std::size_t recipients_max() const { return extensions_.recipients_max; }
   // Of this connection; 0: as many as one wants.
@@ -116,6 +124,8 @@ class ClientSession {
   struct Extensions {
     bool pipelining = false, eight_bit_mime = false, size = false, starttls = false, dsn = false;
     bool chunking = false, binary_mime = false, smtputf8 = false, mt_priority = false;
+    bool require_tls = false, deliver_by = false;
+    std::uint64_t deliver_by_min = 0;                    // seconds; 0: any
     std::size_t recipients_max = client_recipients_max;  // RFC 9422: RCPTMAX
     std::uint64_t transactions_max = 0;                  // MAILMAX; 0: not said
     std::uint64_t size_max = 0;                          // 0: not said
@@ -142,12 +152,14 @@ class ClientSession {
   std::string mail_command(const OutgoingMessage& message, const Source& source) const;
   Task<void> open_transaction(const OutgoingMessage& message, Transaction& transaction);
   void take_reply(Transaction& transaction, std::size_t step, const Reply& reply);
-  bool uses_chunks() const { return extensions_.chunking; }
+  bool uses_chunks() const { return extensions_.chunking && !options_.is_lmtp; }
   void take_limits(std::string_view words);
   Task<bool> refuse_utf8(const OutgoingMessage& message, store::MessageContent& content,
                          std::vector<Answer>& answers);
+  std::optional<Answer> refusal_of(const OutgoingMessage& message) const;
   bool needs_conversion(const OutgoingMessage& message) const;
   Task<Reply> send_content(Source& source);
+  Task<void> finish_content(Source& source, std::vector<Answer>& answers);
   Task<Result<void>> send_octets(Source& source);
   Task<Result<void>> send_stuffed(std::string_view view, wire::DotStuffer& stuffer);
 
@@ -156,7 +168,7 @@ class ClientSession {
   Extensions extensions_;
   std::string pending_;  // a reply that straddles two slices
   bool usable_ = true;
-  bool tls_failed_ = false;
+  bool tls_failed_ = false, lacks_tls_ = false;
   bool needs_reset_ = false;  // a transaction was left open
 };
 

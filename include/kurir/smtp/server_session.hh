@@ -4,6 +4,7 @@
 // Core-local.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,16 +23,18 @@
 #include "kurir/queue/queue.hh"
 #include "kurir/smtp/guard.hh"
 #include "kurir/smtp/transaction.hh"
+#include "kurir/smtp/vrfy.hh"
 #include "kurir/wire/smtp_command.hh"
 #include "kurir/wire/smtp_data.hh"
+#include "kurir/wire/xclient.hh"
 
 namespace kurir::smtp {
 
 struct SubmittedHeader;  // submitted_header.hh
 
 // Which kind of listener took the connection: RFC 5321 for other hosts, RFC 6409 for users; local:
-// a program of this machine's (sendmail), whose user the system vouches for.
-enum class Service : std::uint8_t { transfer, submission, local };
+// a program of this machine's (sendmail), whose user the system vouches for; lmtp: RFC 2033.
+enum class Service : std::uint8_t { transfer, submission, local, lmtp };
 
 struct ServerOptions {
   std::string hostname;                                   // in the greeting, Received and EHLO
@@ -49,6 +52,10 @@ struct ServerOptions {
   Nanoseconds error_delay = Seconds(1);
   unsigned idle_commands_max = 100;           // NOOP, RSET, VRFY and HELP between two messages
   Nanoseconds pressed_timeout = Seconds(10);  // command_timeout while the server is pressed
+  Vrfy vrfy = Vrfy::nobody;
+  bool pipelining_connect = false;  // Exim's PIPECONNECT: commands may come before the greeting
+  // Whether that host may say ETRN (RFC 1985), XCLIENT; none: no host may.
+  std::function<bool(const io::SocketAddress&)> may_etrn, may_xclient;
 };
 
 // Whether a mailbox with a quota takes more; asked at RCPT so that the sender hears it, not a
@@ -59,6 +66,15 @@ class MailboxRooms {
   virtual ~MailboxRooms() = default;
   virtual Task<MailboxRoom> room_for(AccountId account, std::uint64_t quota_octets,
                                      std::uint64_t octets) = 0;
+};
+
+// ETRN: begins the queue's attempts for a domain and all below it where its name begins with a dot;
+// on all cores. The composition does it.
+class QueueStarter {
+ public:
+  virtual ~QueueStarter() = default;
+  // How many messages were due then. Errors: as Queue::administrate()'s.
+  virtual Task<Result<std::uint64_t>> start_for(std::string domain) = 0;
 };
 
 // What a session uses; all of this core, all outlive it.
@@ -72,6 +88,7 @@ struct ServerServices {
   observe::Counters& counters;
   Guard* guard = nullptr;                         // none: everybody is trusted
   auth::SendingLimits* sending_limits = nullptr;  // none: users may hand in what they like
+  QueueStarter* queue_starter = nullptr;          // none: ETRN fails
 };
 
 class ServerSession {
@@ -116,6 +133,8 @@ class ServerSession {
   Next refuse(const Refusal& refusal);  // counts an error where it is permanent
   Next refuse_fault(const wire::SmtpFault& fault);
   Next count_error();
+  Next refuse_content(const Refusal& refusal);  // by recipient, where that is the protocol
+  void reply_for_content(unsigned code, std::string_view enhanced, std::string_view text);
   static Refusal refusal_of(const Error& error);
 
   // guarding.cc
@@ -125,6 +144,7 @@ class ServerSession {
   };
   bool is_guarded() const;
   Task<bool> talks_before_greeting();
+  Task<void> get_to_know_client();
   Task<std::optional<GuardRefusal>> guard_refusal(std::string recipient);
   std::string_view peer_name() const;
   Task<void> pause_after_errors();
@@ -134,6 +154,7 @@ class ServerSession {
   // one verb, one file
   Task<Next> ehlo(const wire::SmtpCommand& command);
   Task<Next> helo(const wire::SmtpCommand& command);
+  Task<Next> lhlo(const wire::SmtpCommand& command);
   Task<Next> mail(const wire::SmtpCommand& command);
   Task<Next> rcpt(const wire::SmtpCommand& command);
   Task<Next> data(const wire::SmtpCommand& command);
@@ -143,10 +164,22 @@ class ServerSession {
   Task<Next> rset(const wire::SmtpCommand& command);
   Task<Next> noop(const wire::SmtpCommand& command);
   Task<Next> vrfy(const wire::SmtpCommand& command);
+  Task<Next> etrn(const wire::SmtpCommand& command);
+  Task<Next> xclient(const wire::SmtpCommand& command);
   Task<Next> help(const wire::SmtpCommand& command);
   Task<Next> quit(const wire::SmtpCommand& command);
 
+  // Of the client, whoever carries its words.
+  const io::SocketAddress& client_address() const {
+    return represented_ && represented_->address.family() != io::Family::none
+               ? represented_->address
+               : stream_.peer();
+  }
+  bool may_xclient() const;
+  void represent(const wire::Xclient& told);
+  void say_greeting();
   Next hello(std::string_view name, bool extended);
+  void offer_transfer();
   void offer_future_release();
   std::optional<Refusal> take_hold(const wire::MailParameters& asked, queue::Envelope& envelope);
   std::int8_t granted_priority(std::int8_t asked) const;
@@ -178,6 +211,13 @@ class ServerSession {
   Next finish_login(const auth::Outcome& outcome);
   void report_rejection(const Refusal& refusal, std::string_view recipient);
 
+  // Whom a trusted host speaks for (XCLIENT).
+  struct Represented {
+    io::SocketAddress address;
+    std::string name, helo;  // empty: not told
+    bool is_extended = true;
+  };
+
   io::Stream& stream_;
   Service service_;
   const ServerServices& services_;
@@ -185,6 +225,7 @@ class ServerSession {
   std::string helo_;
   bool extended_ = false;  // EHLO was said
   AccountId account_;
+  std::unique_ptr<Represented> represented_;
   std::string user_;                          // logged in as
   std::unique_ptr<Transaction> transaction_;  // apart: most connections are idle
   std::unique_ptr<Incoming> incoming_;        // BDAT has begun

@@ -43,10 +43,11 @@ inline constexpr std::uint32_t smtputf8 = 4;       // MAIL FROM said SMTPUTF8 (R
 inline constexpr std::uint32_t body_8bitmime = 8;  // MAIL FROM said BODY=8BITMIME (RFC 6152)
 inline constexpr std::uint32_t require_tls = 16;   // RFC 8689
 inline constexpr std::uint32_t received_by_tls = 32;
-inline constexpr std::uint32_t is_bounce = 64;     // made here: a delivery status notification
-inline constexpr std::uint32_t ret_headers = 128;  // DSN RET=HDRS (RFC 3461 4.3)
-inline constexpr std::uint32_t ret_full = 256;     // DSN RET=FULL
-inline constexpr std::uint32_t is_binary = 512;    // BODY=BINARYMIME (RFC 3030)
+inline constexpr std::uint32_t is_bounce = 64;       // made here: a delivery status notification
+inline constexpr std::uint32_t ret_headers = 128;    // DSN RET=HDRS (RFC 3461 4.3)
+inline constexpr std::uint32_t ret_full = 256;       // DSN RET=FULL
+inline constexpr std::uint32_t is_binary = 512;      // BODY=BINARYMIME (RFC 3030)
+inline constexpr std::uint32_t tls_optional = 1024;  // "TLS-Required: No" (RFC 8689 3)
 }  // namespace message_flag
 
 namespace recipient_flag {

@@ -4,6 +4,7 @@
 // constant memory; the pieces that they emit are views of the slice (or of static octets), so the
 // caller copies once or keeps the slices. Core-local.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -21,28 +22,36 @@ struct ContentFacts {
   bool nul = false;
   bool eight_bit = false;
   bool long_line = false;
-  bool dot_line = false;  // some line begins with a dot: it must be stuffed when it is sent
-  bool ends_line = true;  // ends with CRLF, or is empty
+  bool dot_line = false;      // some line begins with a dot: it must be stuffed when it is sent
+  bool tls_optional = false;  // the header section has "TLS-Required: No" (RFC 8689 3)
+  bool ends_line = true;      // ends with CRLF, or is empty
 
   bool has_bare_line_end() const { return bare_cr || bare_lf; }
   friend bool operator==(const ContentFacts&, const ContentFacts&) = default;
 };
 
-// Counts the Received: fields in the header section; stops looking at its end.
-class ReceivedCounter {
+// Counts the Received: fields in the header section and looks for "TLS-Required: No"; stops looking
+// at its end.
+class HeaderWatch {
  public:
   void feed(std::string_view content);
-  std::uint64_t count() const { return count_; }
+  std::uint64_t received_fields() const { return received_fields_; }
+  bool tls_is_optional() const { return tls_is_optional_; }
   bool header_ended() const { return header_ended_; }
 
  private:
   void take_name_octet(char c);
+  void take_value(std::string_view text);
   void end_line();
 
-  std::uint64_t count_ = 0;
-  std::size_t column_ = 0;   // octets of this line so far; not counted beyond the name
-  std::size_t matched_ = 0;  // of them, how many spell "received:"
+  std::uint64_t received_fields_ = 0;
+  std::size_t column_ = 0;       // octets of this line so far; not counted beyond a name
+  std::string_view name_;        // that this line may begin with; static
+  std::array<char, 3> value_{};  // of TLS-Required, without white space
+  std::size_t value_octets_ = 0;
+  bool is_tls_required_ = false;  // this line's name
   bool first_is_cr_ = false;
+  bool tls_is_optional_ = false;
   bool header_ended_ = false;
 };
 
@@ -58,7 +67,7 @@ class ContentScanner {
   void take(std::string_view piece);  // already scanned
 
   ContentScan scan_;
-  ReceivedCounter received_;
+  HeaderWatch header_;
   std::uint64_t octets_ = 0;
   bool dot_line_ = false;
 };

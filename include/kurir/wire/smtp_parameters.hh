@@ -25,6 +25,8 @@ enum class SmtpParameter : std::uint8_t {
   mt_priority,
   hold_for,
   hold_until,
+  deliver_by,
+  require_tls,
 };
 
 // The parameters that a session offered.
@@ -69,6 +71,14 @@ class SmtpParameterReader {
 enum class BodyType : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };
 enum class DsnReturn : std::uint8_t { unspecified, full, headers };  // RFC 3461 4.3
 
+// RFC 2852 4: by-time, by-mode and by-trace.
+struct DeliverBy {
+  std::int64_t seconds = 0;  // from now on; negative only where it notifies
+  bool notifies = false;     // N: the sender is told when it has passed; R, else: it comes back
+  bool traces = false;       // T: also when it is passed on
+  friend bool operator==(const DeliverBy&, const DeliverBy&) = default;
+};
+
 struct MailParameters {
   std::optional<std::uint64_t> size;  // RFC 1870
   BodyType body = BodyType::seven_bit;
@@ -80,6 +90,8 @@ struct MailParameters {
   // RFC 4865: one of them at most.
   std::optional<std::uint64_t> hold_for_seconds;
   std::optional<std::int64_t> hold_until_seconds;  // since 1970, UTC
+  std::optional<DeliverBy> deliver_by;
+  bool require_tls = false;  // RFC 8689
 };
 
 struct RcptParameters {
