@@ -42,8 +42,10 @@ Milliseconds LoginLimits::over(std::uint64_t key, unsigned free, Instant now) co
 }
 
 Milliseconds LoginLimits::Try::wait(Instant now) const {
-  if (is_exempt_ || limits_->known_.of(both_, now) > Milliseconds(0)) return Milliseconds(0);
+  if (is_exempt_) return Milliseconds(0);
   const LoginLimitsOptions& options = limits_->options_;
+  if (limits_->known_.of(both_, now) > Milliseconds(0))
+    return limits_->over(both_, options.network_failures, now);
   return std::max(limits_->over(network_, options.network_failures, now),
                   limits_->over(account_, options.account_failures, now));
 }
@@ -54,6 +56,7 @@ void LoginLimits::Try::failed(Instant now) const {
   const auto most = [&](unsigned free) { return options.cost * free + options.wait_max; };
   limits_->debts_.add(network_, options.cost, most(options.network_failures), now);
   limits_->debts_.add(account_, options.cost, most(options.account_failures), now);
+  limits_->debts_.add(both_, options.cost, most(options.network_failures), now);
 }
 
 void LoginLimits::Try::succeeded(Instant now) const {

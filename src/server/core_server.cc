@@ -91,6 +91,8 @@ CoreServer::CoreServer(SharedState& shared, CoreIndex core)
         std::make_unique<auth::SignedTokens>(shared.first_token_keys, token_rules(configuration_));
   auth::AuthenticatorOptions login_options;
   login_options.allow_plaintext = configuration_.auth.allow_plaintext;
+  for (const std::string& name : configuration_.auth.mechanisms)
+    login_options.mechanisms.push_back(*auth::find_mechanism(name));
   authenticator_ = std::make_unique<auth::Authenticator>(std::move(login_options), *directory_,
                                                          shared.login_limits, tokens_.get(),
                                                          shared.data.instance());

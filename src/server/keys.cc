@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kurir/auth/authenticator.hh"
 #include "kurir/directory/address.hh"
 #include "kurir/server/block_list.hh"
 #include "kurir/server/network.hh"
@@ -73,6 +74,7 @@ Field hello_check(C& c) {
       [](C& into, std::size_t at) { into.strangers.hello_check = static_cast<C::HelloCheck>(at); }};
 }
 
+bool is_mechanism(std::string_view text) { return auth::find_mechanism(text).has_value(); }
 bool is_block_list(std::string_view text) { return BlockList::parse(text).has_value(); }
 bool is_network(std::string_view text) { return Network::parse(text).has_value(); }
 
@@ -174,6 +176,25 @@ constexpr Key table[] = {
     {"smtp.idle_commands_max",
      "NOOP, RSET, VRFY and HELP between two messages; each further one counts as an error.",
      [](C& c) -> Field { return Number{&c.smtp.idle_commands_max, 1, 1'000'000}; }},
+    {"smtp.vrfy",
+     "Who is told by VRFY whether an address exists: \"nobody\", \"users\" who have logged in, or\n"
+     "\"everybody\".",
+     vrfy},
+    {"smtp.pipelining_connect",
+     "Whether commands may come with the connection, before the greeting (PIPECONNECT, as Exim "
+     "has\n"
+     "it): a round trip less. Who talks too early is no longer known by it.",
+     [](C& c) -> Field { return Flag{&c.smtp.pipelining_connect}; }},
+    {"smtp.etrn_networks",
+     "Networks whose hosts may start the queue for a domain (ETRN, RFC 1985), like "
+     "\"192.0.2.0/24\".",
+     [](C& c) -> Field { return WordList{&c.smtp.etrn_networks, is_network, networks_expected}; }},
+    {"smtp.xclient_networks",
+     "Networks whose hosts are believed whom they speak for (XCLIENT, as Postfix has it): filters\n"
+     "and proxies. They can claim any address and any login.",
+     [](C& c) -> Field {
+       return WordList{&c.smtp.xclient_networks, is_network, networks_expected};
+     }},
 
     {"strangers.greet_pause",
      "How long a host waits for the greeting; who talks before it is no mail server and is hung "
@@ -214,26 +235,6 @@ constexpr Key table[] = {
      "How long one that came again is let through, since its last mail.",
      [](C& c) -> Field { return Duration{&c.strangers.greylist_lifetime, Seconds(1), year}; }},
 
-    {"smtp.vrfy",
-     "Who is told by VRFY whether an address exists: \"nobody\", \"users\" who have logged in, or\n"
-     "\"everybody\".",
-     vrfy},
-    {"smtp.pipelining_connect",
-     "Whether commands may come with the connection, before the greeting (PIPECONNECT, as Exim "
-     "has\n"
-     "it): a round trip less. Who talks too early is no longer known by it.",
-     [](C& c) -> Field { return Flag{&c.smtp.pipelining_connect}; }},
-    {"smtp.etrn_networks",
-     "Networks whose hosts may start the queue for a domain (ETRN, RFC 1985), like "
-     "\"192.0.2.0/24\".",
-     [](C& c) -> Field { return WordList{&c.smtp.etrn_networks, is_network, networks_expected}; }},
-    {"smtp.xclient_networks",
-     "Networks whose hosts are believed whom they speak for (XCLIENT, as Postfix has it): filters\n"
-     "and proxies. They can claim any address and any login.",
-     [](C& c) -> Field {
-       return WordList{&c.smtp.xclient_networks, is_network, networks_expected};
-     }},
-
     {"proxy.listeners",
      "Listeners, like \"smtp\", where a connection from proxy.networks begins with a header of "
      "the\n"
@@ -253,6 +254,14 @@ constexpr Key table[] = {
     {"auth.failures_max", "After so many wrong passwords the connection is closed.",
      [](C& c) -> Field { return Number{&c.auth.failures_max, 1, 100}; }},
 
+    {"auth.mechanisms",
+     "The SASL mechanisms that are offered where they can be, like [\"SCRAM-SHA-256\", "
+     "\"PLAIN\"];\n"
+     "[]: all. mutt 2.2 cannot do those with -PLUS, and asks for them where they are offered.",
+     [](C& c) -> Field {
+       return WordList{&c.auth.mechanisms, is_mechanism,
+                       "mechanisms, like [\"SCRAM-SHA-256\", \"PLAIN\"]"};
+     }},
     {"auth.token_keys_file",
      "Public keys (JWKS, RFC 7517) of who issues access tokens: with them users log in by\n"
      "OAUTHBEARER and XOAUTH2. Read anew on SIGHUP and `kurir reload`. \"\": no tokens.",

@@ -191,9 +191,9 @@ void TlsStream::keep_exporter() {
   if (wolfSSL_version(ssl_.get()) != TLS1_3_VERSION) return;
   constexpr std::string_view label = "EXPORTER-Channel-Binding";
   has_exporter_ =
-      wolfSSL_export_keying_material(
-          ssl_.get(), reinterpret_cast<unsigned char*>(exporter_.data()), exporter_.size(),
-          label.data(), label.size(), nullptr, 0, 0) == WOLFSSL_SUCCESS;
+      wolfSSL_export_keying_material(ssl_.get(), reinterpret_cast<unsigned char*>(exporter_.data()),
+                                     exporter_.size(), label.data(), label.size(), nullptr, 0,
+                                     0) == WOLFSSL_SUCCESS;
 }
 
 std::string TlsStream::channel_binding(io::ChannelBinding kind) const {

@@ -47,6 +47,13 @@ TEST(LoginLimits, who_is_known_where_others_guess_does_not_wait) {
   EXPECT_GT(limits.begin(host(1), "carol").wait(at(0)), Milliseconds(0));
 }
 
+TEST(LoginLimits, who_is_known_waits_for_guesses_at_the_own_name_there) {
+  LoginLimits limits(options, 1);
+  limits.begin(host(1), "bob").succeeded(at(0));
+  for (int failure = 0; failure < 20; ++failure) limits.begin(host(1), "bob").failed(at(0));
+  EXPECT_EQ(limits.begin(host(1), "bob").wait(at(0)), options.wait_max);
+}
+
 TEST(LoginLimits, a_good_login_does_not_clear_a_networks_debt) {
   LoginLimits limits(options, 1);
   for (int failure = 0; failure < 20; ++failure) limits.begin(host(1), "alice").failed(at(0));

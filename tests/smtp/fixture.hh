@@ -35,6 +35,20 @@ struct HouseOptions {
   bool allow_plaintext_login = true;
 };
 
+// What a golden chat expects of the house, by what its name begins with.
+inline HouseOptions chat_options(const std::string& name) {
+  HouseOptions options;
+  const auto anybody = [](const io::SocketAddress&) { return true; };
+  if (name.starts_with("submission_")) options.service = Service::submission;
+  if (name.starts_with("lmtp_")) options.service = Service::lmtp;
+  options.server.offers_tls = name.starts_with("tls_");
+  options.server.pipelining_connect = name.starts_with("pipeconnect_");
+  if (name.starts_with("vrfy_")) options.server.vrfy = Vrfy::everybody;
+  if (name.starts_with("etrn_")) options.server.may_etrn = anybody;
+  if (name.starts_with("xclient_")) options.server.may_xclient = anybody;
+  return options;
+}
+
 // What is in bob's mailbox, as far as RCPT asks.
 class BobsRoom final : public MailboxRooms {
  public:

@@ -2,8 +2,8 @@
 // LoginLimits: how fast passwords may be guessed (threats.md C3). Each failed login is a debt of
 // the network that it came from (an IPv4 address, a /64 of IPv6) and of the account that it named;
 // above a free part, who owes waits, by a timer and never by holding up a core. A good login halves
-// the network's debt, no more. Who logged in well from a network not long ago does not wait there,
-// whatever others guess. Any core, one for all of them.
+// the network's debt, no more. Who logged in well from a network not long ago waits there only
+// for failures from there under the own name, whatever others guess. Any core, one for all.
 
 #include <cstdint>
 #include <string_view>

@@ -93,6 +93,7 @@ struct Configuration {
   struct Auth {
     bool allow_plaintext = false;
     std::uint64_t failures_max = 3;
+    std::vector<std::string> mechanisms;       // SASL's names; empty: all
     std::string token_keys_file;               // empty: no tokens
     std::string token_issuer, token_audience;  // empty: any
     std::string token_user_claim = "email";
