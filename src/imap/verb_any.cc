@@ -26,12 +26,15 @@ constexpr std::array after_login = {
     std::string_view("MULTIAPPEND")};
 
 // Of auth::Mechanism, in its order.
-constexpr std::array mechanism_names = {
-    std::string_view("AUTH=SCRAM-SHA-256-PLUS"), std::string_view("AUTH=SCRAM-SHA-256"),
-    std::string_view("AUTH=SCRAM-SHA-1-PLUS"),   std::string_view("AUTH=SCRAM-SHA-1"),
-    std::string_view("AUTH=EXTERNAL"),           std::string_view("AUTH=OAUTHBEARER"),
-    std::string_view("AUTH=XOAUTH2"),            std::string_view("AUTH=PLAIN"),
-    std::string_view("AUTH=LOGIN")};
+constexpr std::array mechanism_names = {std::string_view("AUTH=SCRAM-SHA-256-PLUS"),
+                                        std::string_view("AUTH=SCRAM-SHA-256"),
+                                        std::string_view("AUTH=SCRAM-SHA-1-PLUS"),
+                                        std::string_view("AUTH=SCRAM-SHA-1"),
+                                        std::string_view("AUTH=EXTERNAL"),
+                                        std::string_view("AUTH=OAUTHBEARER"),
+                                        std::string_view("AUTH=XOAUTH2"),
+                                        std::string_view("AUTH=PLAIN"),
+                                        std::string_view("AUTH=LOGIN")};
 static_assert(mechanism_names.size() == auth::mechanisms_count);
 
 std::string_view capability_of(auth::Mechanism mechanism) {

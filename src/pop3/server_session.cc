@@ -125,8 +125,6 @@ bool ServerSession::offers_tls() const {
   return services_.options.offers_tls && !stream_.is_encrypted();
 }
 
-bool ServerSession::may_log_in() const {
-  return services_.authenticator.may_log_in(stream_);
-}
+bool ServerSession::may_log_in() const { return services_.authenticator.may_log_in(stream_); }
 
 }  // namespace kurir::pop3

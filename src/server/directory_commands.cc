@@ -129,8 +129,8 @@ Result<json> user_passwd(Call& call) {
   const std::string address = call.arguments.text("address");
   const std::string hash = call.arguments.text("password_hash");
   const std::string scram = call.arguments.optional_text("scram").value_or("");
-  return when_sound(
-      call, [&] { return null_of(call.database.set_password_hash(address, hash, scram)); });
+  return when_sound(call,
+                    [&] { return null_of(call.database.set_password_hash(address, hash, scram)); });
 }
 
 Result<json> user_quota(Call& call) {
@@ -238,8 +238,8 @@ Result<void> import_user(Call& call, const json& user) {
   const auto quota = arguments.optional_number("quota");
   if (!arguments.fault().empty()) return fail(Errc::invalid, Origin::configuration);
   if (const auto domain = ensure_domain(call.database, address); !domain) return domain;
-  const auto added = call.database.add_user(
-      {address, hash, quota.value_or(call.options.quota_default), scram});
+  const auto added =
+      call.database.add_user({address, hash, quota.value_or(call.options.quota_default), scram});
   if (added) return {};
   if (added.error().code != Errc::exists) return std::unexpected(added.error());
   return call.database.set_password_hash(address, hash, scram);
@@ -284,8 +284,7 @@ Result<json> alias_import(Call& call) {
       all.emplace_back(address, target.is_string() ? target.get<std::string>() : "");
   }
   return when_sound(call, [&] {
-    return null_of(
-        call.database.all_or_none([&] { return import_aliases(call, std::move(all)); }));
+    return null_of(call.database.all_or_none([&] { return import_aliases(call, std::move(all)); }));
   });
 }
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "control_commands.hh"
-#include "directory_watch.hh"
 #include "core_server.hh"
 #include "demo.hh"
+#include "directory_watch.hh"
 #include "kurir/io/signals.hh"
 #include "kurir/observe/summary.hh"
 

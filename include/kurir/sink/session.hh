@@ -115,10 +115,10 @@ class Session {
   io::LineReader lines_;
   Chance chance_;
   std::optional<Pending> pending_;
-  bool closing_ = false;              // ends when all is said
-  bool wants_tls_ = false;            // when all is said before it
-  bool handshake_follows_ = false;    // behind the end
-  std::uint64_t rate_ = 0;            // octets a second; 0: any
+  bool closing_ = false;            // ends when all is said
+  bool wants_tls_ = false;          // when all is said before it
+  bool handshake_follows_ = false;  // behind the end
+  std::uint64_t rate_ = 0;          // octets a second; 0: any
   const Begin begin_;
   std::uint64_t unpaced_ = 0;         // octets taken that the rate has not seen
   std::optional<std::uint64_t> cut_;  // goes after so many octets more
