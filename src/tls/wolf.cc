@@ -62,6 +62,7 @@ int answer(int, wc_CryptoInfo* info, void*) {
 }  // namespace
 
 int wolf_device() {
+  free_at_thread_end();
   static const bool started = [] {
     return wolfSSL_SetAllocators(allocate, release, allocate_anew) == 0 &&
            wolfSSL_Init() == WOLFSSL_SUCCESS &&

@@ -10,8 +10,9 @@
 
 namespace kurir::tls {
 
-// Starts wolfSSL, once, and has its AES done by aead.hh; any thread may ask. The number is what a
-// context is told so that its connections use that.
+// Starts wolfSSL, once, and has its AES done by aead.hh; any thread may ask, which then gives back
+// what wolfSSL keeps for it when it ends. The number is what a context is told so that its
+// connections use that.
 int wolf_device();
 
 // A connection's session takes 37 KiB, of which some hundred octets are ever written. Where it lies

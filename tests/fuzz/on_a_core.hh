@@ -4,6 +4,7 @@
 // EXPECT of what is borrowed from the tests stops the program, as an assertion does.
 
 #include <gtest/gtest.h>
+#include <openssl/crypto.h>
 
 #include <functional>
 #include <optional>
@@ -57,6 +58,8 @@ class CoreThread {
   using Live = std::function<void(InputGate&)>;
   explicit CoreThread(Live live) {
     GTEST_FLAG_SET(break_on_failure, true);
+    // Where another thread makes it ready, libcrypto loses that thread's list of errors.
+    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
     thread_ = std::thread([this, live = std::move(live)] {
       while (!gate_.is_closed()) live(gate_);
     });
