@@ -26,12 +26,14 @@ def collected(text: str) -> int:
 
 
 def wrapped(folder: pathlib.Path) -> pathlib.Path:
-    """Kurir under callgrind, as one program."""
-    wrapper = folder / 'kurir'
+    """Kurir under callgrind, as one program; without debug information, which valgrind may not
+    understand and does not need."""
+    stripped, wrapper = folder / 'stripped', folder / 'kurir'
+    subprocess.run(['strip', '--strip-debug', '-o', stripped, PROGRAM], check=True)
     wrapper.write_text('#!/bin/sh\n'
                        f'LD_PRELOAD={YIELDING} exec valgrind --tool=callgrind '
                        f'--log-file={folder}/log --callgrind-out-file={folder}/out '
-                       f'{PROGRAM} "$@"\n')
+                       f'{stripped} "$@"\n')
     wrapper.chmod(0o755)
     return wrapper
 

@@ -5,8 +5,23 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <span>
 
 namespace kurir::io {
+namespace {
+
+// As inet_ntop() has it, without a format: every message tells where it came from.
+std::string dotted(std::span<const std::uint8_t> octets) {
+  std::array<char, INET_ADDRSTRLEN> text;
+  char* end = text.data();
+  for (std::size_t at = 0; at < 4; ++at) {
+    if (at > 0) *end++ = '.';
+    end = std::to_chars(end, text.data() + text.size(), octets[at]).ptr;
+  }
+  return {text.data(), end};
+}
+
+}  // namespace
 
 SocketAddress SocketAddress::ipv4(std::array<std::uint8_t, 4> octets, std::uint16_t port) {
   SocketAddress address;
@@ -65,7 +80,7 @@ bool SocketAddress::is_loopback() const {
 
 std::string SocketAddress::host() const {
   char buffer[INET6_ADDRSTRLEN] = {};
-  if (family_ == Family::ipv4) return inet_ntop(AF_INET, octets_.data(), buffer, sizeof buffer);
+  if (family_ == Family::ipv4) return dotted(octets_);
   if (family_ == Family::ipv6) return inet_ntop(AF_INET6, octets_.data(), buffer, sizeof buffer);
   return path_;
 }

@@ -25,11 +25,9 @@ WallTime in_range(WallTime time) {
   return {std::clamp<std::int64_t>(time.microseconds, 0, micros_max)};
 }
 
-void append_digits(std::string& out, unsigned value, unsigned count) {
-  std::array<char, 8> digits{};
+void put_digits(char* out, unsigned value, unsigned count) {
   for (unsigned place = count; place > 0; value /= 10)
-    digits[--place] = static_cast<char>('0' + value % 10);
-  out.append(digits.data(), count);
+    out[--place] = static_cast<char>('0' + value % 10);
 }
 
 void append_rfc3339(std::string& out, WallTime time) {
@@ -37,55 +35,67 @@ void append_rfc3339(std::string& out, WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(instant);
   const std::chrono::year_month_day date(day);
   const auto second = static_cast<unsigned>((instant - day).count());
-  append_digits(out, static_cast<unsigned>(int(date.year())), 4);
-  out += '-';
-  append_digits(out, unsigned(date.month()), 2);
-  out += '-';
-  append_digits(out, unsigned(date.day()), 2);
-  out += 'T';
-  append_digits(out, second / 3600, 2);
-  out += ':';
-  append_digits(out, second / 60 % 60, 2);
-  out += ':';
-  append_digits(out, second % 60, 2);
-  out += '.';
-  append_digits(out, static_cast<unsigned>(time.microseconds % 1'000'000), 6);
-  out += 'Z';
+  std::array text = std::to_array("0000-00-00T00:00:00.000000Z");
+  put_digits(&text[0], static_cast<unsigned>(int(date.year())), 4);
+  put_digits(&text[5], unsigned(date.month()), 2);
+  put_digits(&text[8], unsigned(date.day()), 2);
+  put_digits(&text[11], second / 3600, 2);
+  put_digits(&text[14], second / 60 % 60, 2);
+  put_digits(&text[17], second % 60, 2);
+  put_digits(&text[20], static_cast<unsigned>(time.microseconds % 1'000'000), 6);
+  out.append(text.data(), text.size() - 1);
 }
+
+// The name of a member, one of ours that needs no escape, as it stands in a line: `,"name":`.
+class Key {
+ public:
+  template <std::size_t octets>
+  consteval Key(const char (&name)[octets]) : octets_(octets + 3) {
+    char* out = text_.data();
+    *out++ = ',';
+    *out++ = '"';
+    out = std::copy_n(name, octets - 1, out);
+    *out++ = '"';
+    *out = ':';
+  }
+  constexpr std::string_view first() const { return next().substr(1); }
+  constexpr std::string_view next() const { return {text_.data(), octets_}; }
+
+ private:
+  std::array<char, 32> text_{};
+  std::size_t octets_;
+};
 
 // One JSON object, from its first member to close().
 class Object {
  public:
   explicit Object(std::string& out) : out_(out) { out_ += '{'; }
   void close() { out_ += '}'; }
-  // `name` is one of ours and needs no escape.
-  std::string& key(std::string_view name) {
-    out_ += first_ ? "\"" : ",\"";
+  std::string& key(const Key& name) {
+    out_ += first_ ? name.first() : name.next();
     first_ = false;
-    out_ += name;
-    out_ += "\":";
     return out_;
   }
-  void text(std::string_view name, std::string_view value) { append_json_string(key(name), value); }
-  void text_or_null(std::string_view name, std::string_view value) {
+  void text(const Key& name, std::string_view value) { append_json_string(key(name), value); }
+  void text_or_null(const Key& name, std::string_view value) {
     if (value.empty()) {
       null(name);
     } else {
       text(name, value);
     }
   }
-  void text_if_known(std::string_view name, std::string_view value) {
+  void text_if_known(const Key& name, std::string_view value) {
     if (!value.empty()) text(name, value);
   }
-  void number(std::string_view name, std::int64_t value) { append_number(key(name), value); }
-  void null(std::string_view name) { key(name) += "null"; }
+  void number(const Key& name, std::int64_t value) { append_number(key(name), value); }
+  void null(const Key& name) { key(name) += "null"; }
   // As KumoMTA writes event_time: "2025-09-12T11:08:01.440526Z" (RFC 3339).
-  void time(std::string_view name, WallTime time) {
+  void time(const Key& name, WallTime time) {
     key(name) += '"';
     append_rfc3339(out_, time);
     out_ += '"';
   }
-  void time_if_known(std::string_view name, WallTime value) {
+  void time_if_known(const Key& name, WallTime value) {
     if (value.microseconds > 0) time(name, in_range(value));
   }
   void field(const EventField& field) {
@@ -189,7 +199,7 @@ void append_fields(Object& line, const Event& event) {
 }
 
 void append_stages(Object& line, const Event& event) {
-  const auto add = [](Object& stages, std::string_view name, std::int64_t duration) {
+  const auto add = [](Object& stages, const Key& name, std::int64_t duration) {
     if (duration >= 0) stages.number(name, duration);
   };
   const bool any = event.receive_us >= 0 || event.commit_us >= 0 || event.queue_us >= 0 ||
