@@ -91,7 +91,10 @@ class RelayCase(unittest.TestCase):
         return mail
 
     def wait_for_empty_queue(self, seconds=15.0):
-        wait_until(lambda: not self.server.queue(), seconds, 'an empty queue of Kurir')
+        try:
+            wait_until(lambda: not self.server.queue(), seconds, 'an empty queue of Kurir')
+        except AssertionError as late:
+            raise AssertionError(f'{late}: {self.server.queue()}\n{self.server.log_tail()}') from None
 
     def waiting(self, token_recipient):
         """The queue's entries for a recipient."""
