@@ -223,7 +223,8 @@ std::string_view name_of(EventType type) {
   return names[static_cast<std::size_t>(type)];
 }
 
-void append_json_line(std::string& out, const Event& event) {
+void append_json_line(std::string& out, const Event& event, std::string_view node_id) {
+  if (!event.nodeid.empty()) node_id = event.nodeid;
   Object line(out);
   line.text("type", name_of(event.type));
   line.text("id", event.id);
@@ -245,7 +246,7 @@ void append_json_line(std::string& out, const Event& event) {
   append_fields(line, event);
   line.text_or_null("delivery_protocol", event.delivery_protocol);
   line.text_or_null("reception_protocol", event.reception_protocol);
-  line.text("nodeid", event.nodeid.empty() ? nil_uuid : event.nodeid);
+  line.text("nodeid", node_id.empty() ? nil_uuid : node_id);
   line.text_if_known("tls_cipher", event.tls_cipher);
   line.text_if_known("tls_protocol_version", event.tls_protocol_version);
   line.text_if_known("session_id", event.session_id);

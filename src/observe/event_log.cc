@@ -40,13 +40,7 @@ void EventLog::write(const Event& event) {
     lose(1);
     return;
   }
-  if (event.nodeid.empty()) {
-    Event with_node = event;
-    with_node.nodeid = sink_.node_id();
-    append_json_line(gathered_, with_node);
-  } else {
-    append_json_line(gathered_, event);
-  }
+  append_json_line(gathered_, event, sink_.node_id());
   if (gathered_.size() >= hurry_octets) hurry_.notify_all();
   if (std::exchange(writing_, true)) return;
   scope_.start(write_out());

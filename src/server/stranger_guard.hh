@@ -31,6 +31,10 @@ class StrangerGuard final : public smtp::Guard {
   bool is_curious() const override {
     return !lists_.empty() || options_.reverse_dns != Configuration::ReverseDns::off;
   }
+  bool asks_at_recipients() const override {
+    return is_curious() || options_.hello_check != Configuration::HelloCheck::off ||
+           options_.greylist;
+  }
   Task<smtp::Acquaintance> get_to_know(io::SocketAddress peer) override;
   Task<std::optional<smtp::GuardRefusal>> check_hello(io::SocketAddress peer,
                                                       std::string name) override;

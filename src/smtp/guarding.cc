@@ -44,10 +44,13 @@ Task<void> ServerSession::get_to_know_client() {
   stranger_->acquaintance = co_await services_.guard->get_to_know(client_address());
 }
 
+bool ServerSession::is_asked_of_guard() const {
+  return service_ == Service::transfer && is_guarded() && services_.guard->asks_at_recipients();
+}
+
 // Asked at RCPT, so that a log says whom the mail was for.
 Task<std::optional<GuardRefusal>> ServerSession::guard_refusal(std::string recipient) {
   std::optional<GuardRefusal> refusal;
-  if (service_ != Service::transfer || !is_guarded()) co_return refusal;
   Guard& guard = *services_.guard;
   if (!stranger_ && guard.is_curious()) {  // the session began with STARTTLS: answers are cached
     stranger_ = std::make_unique<Stranger>();

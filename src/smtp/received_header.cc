@@ -5,10 +5,17 @@
 #include "kurir/wire/date.hh"
 
 namespace kurir::smtp {
+namespace {
+
+constexpr std::size_t usual_octets = 320;
+
+}  // namespace
 
 std::string received_header(const queue::Envelope& envelope, std::string_view hostname, QueueId id,
                             const io::Encryption& encryption, std::string_view peer_name) {
-  std::string header = "Received: ";
+  std::string header;
+  header.reserve(usual_octets);
+  header += "Received: ";
   if (envelope.reception.protocol() == "local") {  // from no host: RFC 5321 4.4 has no form for it
     header += "by ";
     header += hostname;

@@ -41,7 +41,8 @@ Task<ServerSession::Next> ServerSession::rcpt(const wire::SmtpCommand& command) 
     reply(refusal->code, refusal->enhanced, refusal->text);
     co_return refusal->code >= 500 ? count_error() : Next::go_on;
   }
-  const std::optional<GuardRefusal> guarded = co_await guard_refusal(address);
+  std::optional<GuardRefusal> guarded;
+  if (is_asked_of_guard()) guarded = co_await guard_refusal(address);
   if (guarded) {
     ++transaction_->refused_recipients;
     const Refusal said{guarded->code, guarded->enhanced, guarded->text};

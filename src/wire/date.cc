@@ -160,11 +160,9 @@ std::int16_t take_zone(DateCursor& cursor) {
   return 0;
 }
 
-void append_digits(std::string& out, std::int64_t value, std::size_t digits) {
-  const std::size_t end = out.size() + digits;
-  out.resize(end);
-  for (std::size_t i = 0; i < digits; ++i, value /= 10)
-    out[end - 1 - i] = static_cast<char>('0' + value % 10);
+void put_digits(char* out, std::int64_t value, std::size_t digits) {
+  for (std::size_t place = digits; place > 0; value /= 10)
+    out[--place] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -221,22 +219,18 @@ void append_mail_date(std::string& out, MailDate date) {
   const std::int64_t days = floor_divide(local, seconds_per_day);
   const std::int64_t seconds = local - days * seconds_per_day;
   const CivilDate civil = civil_from_days(days);
-  out += weekdays[static_cast<std::size_t>(days - floor_divide(days, 7) * 7)];
-  out += ", ";
-  append_digits(out, civil.day, 2);
-  out += ' ';
-  out += months[civil.month - 1u];
-  out += ' ';
-  append_digits(out, civil.year, 4);
-  out += ' ';
-  append_digits(out, seconds / 3600, 2);
-  out += ':';
-  append_digits(out, seconds / 60 % 60, 2);
-  out += ':';
-  append_digits(out, seconds % 60, 2);
-  out += zone_minutes < 0 ? " -" : " +";
   const std::int64_t zone = zone_minutes < 0 ? -zone_minutes : zone_minutes;
-  append_digits(out, zone / 60 * 100 + zone % 60, 4);
+  std::array text = std::to_array("Day, 00 Mon 0000 00:00:00 +0000");
+  weekdays[static_cast<std::size_t>(days - floor_divide(days, 7) * 7)].copy(&text[0], 3);
+  put_digits(&text[5], civil.day, 2);
+  months[civil.month - 1u].copy(&text[8], 3);
+  put_digits(&text[12], civil.year, 4);
+  put_digits(&text[17], seconds / 3600, 2);
+  put_digits(&text[20], seconds / 60 % 60, 2);
+  put_digits(&text[23], seconds % 60, 2);
+  text[26] = zone_minutes < 0 ? '-' : '+';
+  put_digits(&text[27], zone / 60 * 100 + zone % 60, 4);
+  out.append(text.data(), text.size() - 1);
 }
 
 }  // namespace kurir::wire

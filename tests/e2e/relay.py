@@ -94,7 +94,8 @@ class RelayCase(unittest.TestCase):
         try:
             wait_until(lambda: not self.server.queue(), seconds, 'an empty queue of Kurir')
         except AssertionError as late:
-            raise AssertionError(f'{late}: {self.server.queue()}\n{self.server.log_tail()}') from None
+            left = f'{late}: {self.server.queue()}\n{self.server.log_tail()}'
+            raise AssertionError(left) from None
 
     def waiting(self, token_recipient):
         """The queue's entries for a recipient."""

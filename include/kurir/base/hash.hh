@@ -3,6 +3,9 @@
 // peer can fill (the key comes from the kernel's random source at start, threats.md F6). Any core.
 
 #include <xxhash.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>  // by the processor's widest instructions, found out at run time
+#endif
 
 #include <cstddef>
 #include <cstdint>

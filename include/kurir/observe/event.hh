@@ -71,7 +71,8 @@ struct Event {
 std::string_view name_of(EventType type);
 
 // The line with its LF. Every string is made harmless: valid UTF-8, controls and bidirectional
-// marks escaped, at most event_field_octets_max octets each (threats.md D6).
-void append_json_line(std::string& out, const Event& event);
+// marks escaped, at most event_field_octets_max octets each (threats.md D6). An event without
+// a nodeid has `node_id`.
+void append_json_line(std::string& out, const Event& event, std::string_view node_id = {});
 
 }  // namespace kurir::observe

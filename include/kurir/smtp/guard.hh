@@ -34,6 +34,8 @@ class Guard {
   virtual Nanoseconds greet_pause() const = 0;
   // Whether get_to_know() has anything to find out.
   virtual bool is_curious() const = 0;
+  // Whether anything is asked at RCPT: most who run no checks pay nothing for them.
+  virtual bool asks_at_recipients() const = 0;
   // Reverse DNS and block lists; ends within some seconds whatever name servers do.
   virtual Task<Acquaintance> get_to_know(io::SocketAddress peer) = 0;
   // The name in HELO or EHLO.

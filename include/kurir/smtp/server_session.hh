@@ -143,6 +143,7 @@ class ServerSession {
     std::string helo_checked;  // and found good
   };
   bool is_guarded() const;
+  bool is_asked_of_guard() const;
   Task<bool> talks_before_greeting();
   Task<void> get_to_know_client();
   Task<std::optional<GuardRefusal>> guard_refusal(std::string recipient);
