@@ -254,6 +254,19 @@ constexpr Key table[] = {
     {"auth.failures_max", "After so many wrong passwords the connection is closed.",
      [](C& c) -> Field { return Number{&c.auth.failures_max, 1, 100}; }},
 
+    {"auth.failures_per_network",
+     "So many wrong passwords from one address (IPv6: one /64) cost nothing; each further try "
+     "from\n"
+     "there waits.",
+     [](C& c) -> Field { return Number{&c.auth.failures_per_network, 1, 1'000'000}; }},
+    {"auth.failures_per_account",
+     "The same for one account, wherever the tries come from. Who has logged in from a network "
+     "before\n"
+     "does not wait there for what others guess.",
+     [](C& c) -> Field { return Number{&c.auth.failures_per_account, 1, 1'000'000}; }},
+    {"auth.failure_delay",
+     "How long such a try waits at most, and how long a wrong password counts for.",
+     [](C& c) -> Field { return Duration{&c.auth.failure_delay, Milliseconds(1), minutes(1)}; }},
     {"auth.mechanisms",
      "The SASL mechanisms that are offered where they can be, like [\"SCRAM-SHA-256\", "
      "\"PLAIN\"];\n"

@@ -33,6 +33,14 @@ ConnectionLimits limits_of(const Configuration& configuration, std::uint64_t des
     if (const auto network = Network::parse(text)) limits.trusted.push_back(*network);
   return limits;
 }
+auth::LoginLimitsOptions login_limits_of(const Configuration::Auth& auth) {
+  const auto delay = std::chrono::ceil<Milliseconds>(auth.failure_delay);
+  return {.network_failures = static_cast<unsigned>(auth.failures_per_network),
+          .account_failures = static_cast<unsigned>(auth.failures_per_account),
+          .cost = delay,
+          .wait_max = delay};
+}
+
 }  // namespace
 
 SharedState::SharedState(const Configuration& configuration_of, const ServeOptions& options_of,
@@ -51,7 +59,7 @@ SharedState::SharedState(const Configuration& configuration_of, const ServeOptio
       greylist({configuration_of.strangers.greylist_delay,
                 configuration_of.strangers.greylist_window,
                 configuration_of.strangers.greylist_lifetime}),
-      login_limits({}, hash_key_of),
+      login_limits(login_limits_of(configuration_of.auth), hash_key_of),
       sending_limits({configuration_of.submission.messages_per_hour,
                       configuration_of.submission.recipients_per_hour},
                      hash_key_of),

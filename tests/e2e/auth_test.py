@@ -166,11 +166,12 @@ class CompletionTest(Case):
 
 
 class GuessingTest(Case):
+    server_arguments = ('--set', 'auth.failures_per_network=10', '--set', 'auth.failure_delay="1s"')
 
     def test_a_guesser_waits_and_others_do_not(self):
         started = time.monotonic()
         answers = []
-        while time.monotonic() - started < 15 and len(answers) < 45:
+        while time.monotonic() - started < 4 and len(answers) < 45:
             try:
                 with greeted(self.server, 'submission') as wire:
                     for _ in range(3):
@@ -182,12 +183,13 @@ class GuessingTest(Case):
             except (ConnectionError, AssertionError):
                 pass
         looked_at = len([answer for answer in answers if answer != 454])
-        self.assertLess(looked_at, 20 + 10)
-        # Scram's proofs count as well; bob, who is known there, comes in at once.
+        self.assertLess(looked_at, 10 + 6)
+        self.assertGreaterEqual(looked_at, 10)
+        # Who logged in there before comes in at once.
         begun = time.monotonic()
         with self.server.imap(ALICE):
             pass
-        self.assertLess(time.monotonic() - begun, 11)
+        self.assertLess(time.monotonic() - begun, 1)
 
     def setUp(self):
         with self.server.imap(ALICE):

@@ -59,6 +59,22 @@ class ImportTest(Case):
             for reader in readers:
                 self.server.wait_for(token.encode(), reader)
 
+    def test_an_alias_may_stand_before_the_one_it_leads_to(self):
+        aliases = self.server.folder / 'chain'
+        aliases.write_text(f'one@chain.test two@chain.test\n'
+                           f'other@chain.test {BOB}\n'
+                           f'two@chain.test three@chain.test\n'
+                           f'three@chain.test {ALICE}\n')
+        self.assertIn('4 aliases imported', self.server.run('alias', 'import', aliases).stdout)
+        token = new_token()
+        self.server.send(f'Subject: {token}\r\n\r\n{token}\r\n', 'one@chain.test')
+        self.server.wait_for(token.encode(), ALICE)
+        aliases.write_text('four@chain.test five@chain.test\nsix@chain.test four@chain.test\n')
+        refused = self.server.run('alias', 'import', aliases, check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn('does not exist', refused.stderr)
+        self.assertNotIn('six@', self.server.run('alias', 'list').stdout)
+
     def test_domain_aliases_senders_and_the_states_of_a_user(self):
         run = self.server.run
         run('domain', 'add', 'first.test')

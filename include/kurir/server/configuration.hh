@@ -93,6 +93,8 @@ struct Configuration {
   struct Auth {
     bool allow_plaintext = false;
     std::uint64_t failures_max = 3;
+    std::uint64_t failures_per_network = 20, failures_per_account = 100;  // before anybody waits
+    Nanoseconds failure_delay = Seconds(5);
     std::vector<std::string> mechanisms;       // SASL's names; empty: all
     std::string token_keys_file;               // empty: no tokens
     std::string token_issuer, token_audience;  // empty: any
