@@ -11,16 +11,14 @@ namespace kurir::server {
 namespace {
 constexpr Nanoseconds refusal_timeout = Seconds(1);
 
-// The socket's own word is not meant to be changed by anybody else, so it has no setter.
-void adopt_client(const io::Socket& socket, const wire::ProxyHeader& header) {
+void adopt_client(io::Socket& socket, const wire::ProxyHeader& header) {
   using Family = wire::ProxyHeader::Family;
   if (header.family == Family::none) return;
   const auto& octets = header.source;
-  auto& peer = const_cast<io::SocketAddress&>(socket.peer());
-  peer = header.family == Family::ipv6
-             ? io::SocketAddress::ipv6(octets, header.source_port)
-             : io::SocketAddress::ipv4({octets[0], octets[1], octets[2], octets[3]},
-                                       header.source_port);
+  socket.set_peer(header.family == Family::ipv6
+                      ? io::SocketAddress::ipv6(octets, header.source_port)
+                      : io::SocketAddress::ipv4({octets[0], octets[1], octets[2], octets[3]},
+                                                header.source_port));
 }
 
 }  // namespace

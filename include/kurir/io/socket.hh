@@ -126,6 +126,8 @@ class Socket final : public Stream {
   void abort() override;
   Task<void> close() override;
   const SocketAddress& peer() const override { return peer_; }
+  // For a proxy's connection: whom it says that it speaks for.
+  void set_peer(SocketAddress peer) { peer_ = std::move(peer); }
   SocketAddress local() const override { return driver_.local_of(descriptor_); }
   bool is_encrypted() const override { return false; }
 
