@@ -24,6 +24,8 @@ class Operation:
     protocol: str = 'imap'
 
 
+READERS = 8  # of POP3, which serves one session a mailbox
+
 OPERATIONS = [
     Operation('imap_fetch_flags', 'FETCH 1:* (FLAGS UID)', 'fetch-flags', 400, 0.25),
     Operation('imap_fetch_envelope', 'FETCH 1:* (FLAGS UID ENVELOPE)', 'fetch-envelope', 60, 0.25),
@@ -33,24 +35,31 @@ OPERATIONS = [
     Operation('imap_search_subject', 'SEARCH SUBJECT', 'search', 800, 0.1),
     Operation('imap_append', 'APPEND, 1 KiB', 'append', 4000, 0.1),
     Operation('imap_idle', 'APPEND to EXISTS in IDLE', 'idle', 2000, 0.02),
-    Operation('pop3_retr', 'POP3 RETR, 4 KiB', 'fetch-body', 20_000, 0.25, 1, 'pop3'),
+    Operation('pop3_retr', f'POP3 RETR, 4 KiB, {READERS} users', 'fetch-body', 20_000, 0.25,
+              READERS, 'pop3'),
 ]
 
 
 def fill(server: Server, messages: int) -> None:
     """On one connection: several that deliver to one mailbox Dovecot may answer with 451."""
-    load.send(server.smtp, server.local, messages, ['-d', '-l', '4k', *server.flags])
+    flags = ['-d', '-l', '4k', *server.flags]
+    load.send(server.smtp, server.local, messages, flags)
+    server.add_readers(READERS)
+    load.send(server.smtp, server.locals_, messages, [*flags, '--users', str(READERS)])
     load.wait_until(server.is_idle, 'the mailbox')
 
 
 def perform(server: Server, operation: Operation, scale: float) -> Measured:
     share = operation.share if isinstance(server, Dovecot) else 1.0
     count = max(operation.sessions, int(operation.count * share * scale))
-    port = server.pop3 if operation.protocol == 'pop3' else server.imap
+    is_pop3 = operation.protocol == 'pop3'
+    port = server.pop3 if is_pop3 else server.imap
+    name = server.locals_ if is_pop3 else server.user
+    users = ['--users', str(READERS)] if is_pop3 else []
     cpu = server.group.cpu()
     summary = load.run_blast(port, [
         '--protocol', operation.protocol, '--mix', operation.mix, '-m', str(count),
-        '-s', str(operation.sessions), '--auth', f'{server.user}:{server.password}',
+        '-s', str(operation.sessions), '--auth', f'{name}:{server.password}', *users,
         *encryption.load_flags()])
     cpu = server.group.cpu() - cpu
     stage = operation.mix.replace('-', '_')
@@ -59,7 +68,7 @@ def perform(server: Server, operation: Operation, scale: float) -> Measured:
 
 @contextlib.contextmanager
 def started(messages: int) -> Iterator[list[Server]]:
-    """Both with so many messages in one user's INBOX."""
+    """Both with so many messages in one user's INBOX, and as many in those of READERS others."""
     with running(Kurir()) as kurir, running(Dovecot()) as dovecot:
         for server in (kurir, dovecot):
             fill(server, messages)

@@ -47,6 +47,10 @@ class Kurir(Server):
         for number in range(1, USERS + 1):
             self.server.run('user', 'add', f'u{number}@example.test', '--password-hash', HASH)
 
+    def add_readers(self, count: int) -> None:
+        for number in range(1, count + 1):
+            self.server.run('user', 'add', f'u{number}@example.test', '--password', self.password)
+
     def is_idle(self) -> bool:
         return self.server.run('queue', 'summary').stdout.startswith('0 messages')
 

@@ -50,6 +50,9 @@ class Server:
     def add_users(self) -> None:
         """Those of `locals_`, where they are not there from the start."""
 
+    def add_readers(self, count: int) -> None:
+        """So many of these users can log in, with `password`."""
+
     def is_idle(self) -> bool:
         """Nothing is on its way any more; what is held does not count."""
         return True
