@@ -24,7 +24,7 @@ class Operation:
     protocol: str = 'imap'
 
 
-READERS = 8  # of POP3, which serves one session a mailbox
+READERS = 16  # of POP3, which serves one session a mailbox
 
 OPERATIONS = [
     Operation('imap_fetch_flags', 'FETCH 1:* (FLAGS UID)', 'fetch-flags', 400, 0.25),
