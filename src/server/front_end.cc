@@ -79,20 +79,25 @@ Task<bool> FrontEnd::learn_client(io::Socket& socket) {
   co_return is_known;
 }
 
+// False: not to be served, and closed.
+Task<bool> FrontEnd::admit(io::Socket& socket) {
+  const bool is_known = co_await learn_client(socket);
+  const Entry entry = is_known ? enter(socket.peer()) : Entry::full;
+  if (entry == Entry::open) co_return true;
+  services_.counters.add(observe::Counter::connections_refused);
+  if (is_known) {
+    co_await refuse(socket, entry);
+  } else {
+    co_await socket.close();
+  }
+  co_return false;
+}
+
 Task<void> FrontEnd::serve_one(io::Descriptor descriptor) {
   io::Socket socket(descriptor);
   services_.counters.add(names_.accepted);
-  const bool is_known = co_await learn_client(socket);
-  if (!is_known) {
-    services_.counters.add(observe::Counter::connections_refused);
-    co_await socket.close();
-    co_return;
-  }
-  if (const Entry entry = enter(socket.peer()); entry != Entry::open) {
-    services_.counters.add(observe::Counter::connections_refused);
-    co_await refuse(socket, entry);
-    co_return;
-  }
+  const bool is_admitted = co_await admit(socket);
+  if (!is_admitted) co_return;
   services_.counters.add(names_.open);
   std::optional<Connection> connection;
   const Register register_session{[&](Ended ask_to_end, IsStranger is_stranger) {

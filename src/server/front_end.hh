@@ -64,6 +64,8 @@ class FrontEnd {
  private:
   Task<void> accept_all();
   Entry enter(const io::SocketAddress& peer);
+  // Frames of their own: what these need must not lie in that of a connection that idles.
+  [[gnu::noinline]] Task<bool> admit(io::Socket& socket);
   Task<void> refuse(io::Socket& socket, Entry entry) const;
   Task<void> serve_one(io::Descriptor descriptor);
   Task<bool> learn_client(io::Socket& socket);

@@ -2,17 +2,23 @@
 
 namespace kurir::server {
 
-// A handshake, or what is left to say when a session has ended, is not worth waiting for: asked to
-// end, the connection is cut off.
 Task<void> TlsService::serve(Listener listener, Run run, io::Stream& transport,
                              const FrontEnd::Register& register_session) {
-  const FrontEnd::Ended cut_off = [&transport] { transport.abort(); };
   io::Opening opening = io::Opening::greeting;
   if (listener.begin == Begin::plain) {
     const bool goes_on = co_await run(transport, opening, register_session);
     if (!goes_on) co_return;
     opening = io::Opening::after_starttls;
   }
+  co_await serve_encrypted(listener, run, transport, opening, register_session);
+}
+
+// A handshake, or what is left to say when a session has ended, is not worth waiting for: asked to
+// end, the connection is cut off.
+Task<void> TlsService::serve_encrypted(Listener listener, const Run& run, io::Stream& transport,
+                                       io::Opening opening,
+                                       const FrontEnd::Register& register_session) {
+  const FrontEnd::Ended cut_off = [&transport] { transport.abort(); };
   register_session(cut_off);
   tls::TlsStream stream(transport);
   const tls::ServerSide side{context_, tickets_, listener.protocol, listener.is_for_users};

@@ -34,6 +34,11 @@ class TlsService {
                    const FrontEnd::Register& register_session);
 
  private:
+  // A frame of its own, and apart: most connections never are encrypted.
+  [[gnu::noinline]] Task<void> serve_encrypted(Listener listener, const Run& run,
+                                               io::Stream& transport, io::Opening opening,
+                                               const FrontEnd::Register& register_session);
+
   Shared<const tls::ServerContext> context_;
   tls::TicketKeys tickets_;
   const Nanoseconds handshake_timeout_;

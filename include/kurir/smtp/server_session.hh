@@ -120,9 +120,10 @@ class ServerSession {
   };
 
   // server_session.cc: the loop
-  Task<Next> greet();
+  // Frames of their own: what these need must not lie in that of a connection that idles.
+  [[gnu::noinline]] Task<Next> greet();
   Task<Next> read_command();
-  Task<Next> dispatch(std::string_view line);
+  [[gnu::noinline]] Task<Next> dispatch(std::string_view line);
   Task<Next> act(const wire::SmtpCommand& command);
   Task<Next> flush();
   wire::SmtpCommandOptions command_options() const;
