@@ -25,7 +25,7 @@ PASSWORD = 'correct horse'
 def write_users(folder, count):
     """A passwd-file for the import and a file for the load; each round wants names of its own, or
     the cache of good logins would answer."""
-    hashed = crypt.crypt(PASSWORD, '$y$j9T$0123456789abcdef0123456789')
+    hashed = crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_SHA512))
     names = [f'storm{number}@example.test' for number in range(count)]
     (folder / 'passwd').write_text(''.join(f'{name}:{{CRYPT}}{hashed}::::::\n' for name in names))
     return names

@@ -102,12 +102,9 @@ std::vector<std::string_view> Authenticator::offered(const io::Stream& stream) c
 Task<Outcome> Authenticator::log_in(std::string user, std::string password,
                                     const io::Stream& stream) {
   Outcome outcome;
-  const bool is_known = directory_.knows(user, password);
   const LoginLimits::Try attempt = limits_.begin(stream.peer(), user);
-  if (!is_known) {
-    const bool may_try = co_await wait_turn(attempt);
-    if (!may_try) co_return fault(Verdict::put_off);
-  }
+  const bool may_try = co_await wait_turn(attempt);
+  if (!may_try) co_return fault(Verdict::put_off);
   // Others of the network may have failed while this one waited for the pool.
   const Instant begin = io::now();
   const directory::LoginOutcome checked = co_await directory_.log_in(

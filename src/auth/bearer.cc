@@ -83,7 +83,10 @@ Task<Outcome> Authenticator::bearer(Talk& talk, Mechanism mechanism) {
                                                          : parse_xoauth2(message.octets);
   if (!asked) outcome.verdict = Verdict::bad_message;
   if (!asked) co_return outcome;
-  const LoginLimits::Try attempt = limits_.begin(talk.stream.peer(), asked->user);
+  // Who leaves the name to the token fails for the own network only.
+  const io::SocketAddress& peer = talk.stream.peer();
+  const LoginLimits::Try attempt =
+      limits_.begin(peer, asked->user.empty() ? peer.host() : asked->user);
   const bool may_try = co_await wait_turn(attempt);
   if (!may_try) outcome.verdict = Verdict::put_off;
   if (!may_try) co_return outcome;

@@ -1,10 +1,13 @@
 #include <sysexits.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 
 #include "import.hh"
 #include "kurir/cli/commands.hh"
 #include "kurir/cli/table.hh"
+#include "kurir/directory/address.hh"
 #include "kurir/io/file.hh"
 #include "kurir/server/directory_import.hh"
 #include "request.hh"
@@ -38,13 +41,39 @@ int remove(const Options& options) {
                           options.address + what + " removed");
 }
 
+// Those that lead to others of the file come behind them: a request is of bounded size, and what it
+// leads to must be there. Circles keep their order, and are refused.
+std::vector<server::ImportedAlias> targets_first(std::vector<server::ImportedAlias> waiting) {
+  std::vector<server::ImportedAlias> ordered;
+  std::map<std::string, std::size_t> to_come;  // how many lines of a name
+  for (const server::ImportedAlias& alias : waiting) ++to_come[alias.address];
+  const auto is_early = [&to_come](const server::ImportedAlias& alias) {
+    return std::ranges::any_of(alias.targets, [&](const std::string& target) {
+      const auto found = to_come.find(directory::lower_case(target));
+      return found != to_come.end() && found->second > 0 && found->first != alias.address;
+    });
+  };
+  for (std::size_t before = 0; waiting.size() != before;) {
+    before = waiting.size();
+    std::vector<server::ImportedAlias> left;
+    for (server::ImportedAlias& alias : waiting) {
+      const bool waits = is_early(alias);
+      if (!waits) --to_come[alias.address];
+      (waits ? left : ordered).push_back(std::move(alias));
+    }
+    waiting = std::move(left);
+  }
+  std::ranges::move(waiting, std::back_inserter(ordered));
+  return ordered;
+}
+
 int import(const Options& options) {
   const auto text = read_import(options.file);
   if (!text) return EX_NOINPUT;
-  const auto aliases = server::parse_postfix_aliases(*text, options.domain);
+  auto aliases = server::parse_postfix_aliases(*text, options.domain);
   if (!aliases) return tell_import_fault(options.file, aliases.error());
   nlohmann::json all = nlohmann::json::array();
-  for (const server::ImportedAlias& alias : *aliases)
+  for (const server::ImportedAlias& alias : targets_first(std::move(*aliases)))
     all.push_back({{"address", alias.address}, {"targets", alias.targets}});
   return import_in_parts(options.location, "alias import", "aliases", all);
 }

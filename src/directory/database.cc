@@ -343,7 +343,7 @@ Result<Shared<const Snapshot>> Database::read_snapshot(std::uint64_t hash_key) {
   const auto ended = execute(connection, "COMMIT");
   if (!read) return std::unexpected(read.error());
   if (!ended) return std::unexpected(ended.error());
-  return builder.build();
+  return builder.build(++snapshots_read_);
 }
 
 Result<void> Database::read_into(SnapshotBuilder& builder) {

@@ -6,12 +6,6 @@
 
 namespace kurir::directory {
 
-bool Directory::knows(std::string_view user, std::string_view password) const {
-  const std::optional<Login> login = snapshot_->find_user(user);
-  const bool usable = login && !login->account.disabled && !login->password_hash.empty();
-  return usable && recent_.knows(login->account.id, password, login->password_hash, io::now());
-}
-
 Task<LoginOutcome> Directory::log_in(std::string user, std::string password,
                                      const std::function<bool()>& is_wanted) {
   const Shared<const Snapshot> names = snapshot_;

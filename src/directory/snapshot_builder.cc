@@ -112,8 +112,9 @@ Result<void> SnapshotBuilder::add_sender(std::string_view address, std::string_v
   return {};
 }
 
-Result<Shared<const Snapshot>> SnapshotBuilder::build() {
+Result<Shared<const Snapshot>> SnapshotBuilder::build(std::uint64_t number) {
   Snapshot& s = *snapshot_;
+  s.number_ = number;
   AliasExpansion expansion(s, direct_targets_);
   for (std::uint32_t alias = 0; alias < s.aliases_.size(); ++alias) {
     Snapshot::AliasRecord& record = s.aliases_[alias];

@@ -56,8 +56,16 @@ Task<ServerSession::Next> ServerSession::stls(const wire::Pop3Command&) {
   co_return Next::end;
 }
 
+// USER and PASS are what PLAIN and LOGIN are.
+bool ServerSession::takes_passwords() const {
+  const auth::Authenticator& authenticator = services_.authenticator;
+  return authenticator.offers(auth::Mechanism::plain, stream_) ||
+         authenticator.offers(auth::Mechanism::login, stream_);
+}
+
 Task<ServerSession::Next> ServerSession::user(const wire::Pop3Command& command) {
   if (!may_log_in()) co_return count_error("[AUTH] Encryption is required for logging in");
+  if (!takes_passwords()) co_return count_error("[AUTH] Use AUTH; CAPA lists its mechanisms");
   user_ = std::string(command.argument);
   ok("Send PASS");
   co_return Next::go_on;

@@ -9,7 +9,7 @@ Task<ServerSession::Next> ServerSession::capa(const wire::Pop3Command&) {
   output += "+OK Capabilities\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\n";
   if (offers_tls() && !maildrop_) output += "STLS\r\n";
   const std::vector<std::string_view> mechanisms = services_.authenticator.offered(stream_);
-  if (may_log_in()) output += "USER\r\n";
+  if (takes_passwords()) output += "USER\r\n";
   if (!mechanisms.empty()) output += "SASL";
   for (const std::string_view mechanism : mechanisms) output.append(" ").append(mechanism);
   if (!mechanisms.empty()) output += "\r\n";

@@ -37,7 +37,8 @@ bool is_busy(const Message& message, const Recipient& recipient) {
 bool concerns(Kind kind, const Message& message, const Recipient& recipient) {
   switch (kind) {
     case Kind::retry:
-      return recipient.state == RecipientState::waiting && !message.is_held;
+      return recipient.state == RecipientState::waiting && !message.is_held &&
+             message.arrived <= io::now();  // not before its release (RFC 4865)
     case Kind::hold:
       return !message.is_held;
     case Kind::release:

@@ -60,17 +60,28 @@ Described describe(const Message& message, std::uint16_t ordinal) {
 
 }  // namespace
 
-std::vector<store::RecordRef> Queue::queued_before(const StreamPositions& positions) const {
-  std::vector<store::RecordRef> records;
+std::vector<Queue::QueuedRecord> Queue::queued_before(const StreamPositions& positions) const {
+  std::vector<QueuedRecord> records;
   for (const auto& [id, record] : recovered_queued_) {
     if (!is_before(record, positions)) continue;
-    records.push_back(record);
-    records.back().shard = shard_.value;
+    records.push_back({id, record});
+    records.back().record.shard = shard_.value;
   }
-  std::ranges::sort(records, {}, [](const store::RecordRef& record) {
+  std::ranges::sort(records, {}, [](const QueuedRecord& queued) {
+    const store::RecordRef& record = queued.record;
     return std::tuple(record.stream, record.segment, record.offset);
   });
   return records;
+}
+
+// How many recipients it had stands in its record: none is known that waits.
+bool Queue::has_ended(QueueId id) const {
+  const auto found = recovered_changes_.find(id);
+  if (found == recovered_changes_.end() || found->second.ended.empty()) return false;
+  return std::ranges::all_of(found->second.put_off, [&found](const auto& put_off) {
+    return std::ranges::find(found->second.ended, put_off.first.ordinal,
+                             &RecipientEnded::ordinal) != found->second.ended.end();
+  });
 }
 
 Task<Result<void>> Queue::write_snapshot(store::CheckpointWriter& writer,

@@ -39,6 +39,8 @@ void Queue::take_over(const Message& message, const store::RecordRef& record,
   to.is_bounce = from.is_bounce;
   to.returned = from.returned;
   to.is_utf8 = from.is_utf8;
+  to.requires_tls = from.requires_tls;
+  to.tls_optional = from.tls_optional;
   to.priority = from.priority;
   if (from.extras) to.extras = std::make_unique<Extras>(*from.extras);
   if (!extents.empty()) to.make_extras().extents.assign(extents.begin(), extents.end());

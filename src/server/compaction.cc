@@ -40,6 +40,7 @@ Task<Result<void>> Compaction::round() {
   const bool has_news_now = co_await has_news();
   if (!has_news_now) co_return Result<void>();
   Result<Segments> segments = co_await choose();
+  if (!segments) has_more_ = true;
   if (!segments) co_return std::unexpected(segments.error());
   if (segments->empty() || stopping_) co_return Result<void>();
   const Result<void> emptied = co_await empty(std::move(*segments));

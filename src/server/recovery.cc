@@ -66,7 +66,7 @@ class MessageVisitor final : public Visitor {
 // Messages that are read one by one, many at a time.
 struct QueuedReads {
   TellDamage tell;
-  std::vector<store::RecordRef> records;
+  std::vector<queue::Queue::QueuedRecord> records;
   std::size_t next = 0;
   std::optional<Error> failed;
 };
@@ -75,10 +75,12 @@ struct QueuedReads {
 // disk does not answer, the next checkpoint must not take the message for ended.
 Task<void> read_some(QueuedReads& reads, store::Reader& reader, queue::Queue& queue) {
   while (reads.next < reads.records.size() && !reads.failed) {
-    const store::RecordRef ref = reads.records[reads.next++];
+    const auto [id, ref] = reads.records[reads.next++];
     const Result<store::Record> record = co_await reader.read(ref);
     if (record) {
       queue.recover_message(ref, record->payload());
+    } else if (record.error().code == Errc::not_found && queue.has_ended(id)) {
+      continue;  // its place was given back
     } else if (record.error().code == Errc::corrupt || record.error().code == Errc::not_found) {
       if (!reader.is_known_damaged(ref)) reads.tell(ref);
     } else {

@@ -230,6 +230,12 @@ Task<Result<void>> CoreServer::take_queued_over() {
       if (!taken && !is_lost) co_return taken;
     }
   }
+  // Each: the end of a log does not speak for a segment that was fenced before it.
+  for (const store::RecordRef& record : taken_over_) {
+    store::Log& log = record.stream == store::StreamKind::mail ? *mail_ : *spool_;
+    const Result<void> durable = co_await log.commit(record);
+    if (!durable) co_return durable;
+  }
   co_return Result<void>();
 }
 

@@ -143,9 +143,10 @@ Task<Result<void>> ShardImage::read_messages() {
   read = co_await store::look_through(options_of(store::StreamKind::spool, positions_.spool),
                                       messages);
   if (!read) co_return read;
-  for (const store::RecordRef& ref : queue.queued_before(positions_)) {
+  for (const auto& [id, ref] : queue.queued_before(positions_)) {
     const Result<store::Record> record = co_await reader.read(ref);
     if (record) queue.recover_message(ref, record->payload());
+    if (!record && record.error().code == Errc::not_found && queue.has_ended(id)) continue;
     if (!record) note_damage(ref, "was queued, and " + explain(record.error()));
   }
   co_return Result<void>();

@@ -11,7 +11,8 @@ namespace kurir::smtp {
 
 bool ServerSession::is_guarded() const {
   return services_.guard != nullptr && service_ != Service::local && user_.empty() &&
-         !services_.guard->is_trusted(client_address());
+         ((represented_ && represented_->is_unknown) ||
+          !services_.guard->is_trusted(client_address()));
 }
 
 // The name servers are asked while the client waits for the greeting anyway. Where commands may

@@ -7,7 +7,9 @@
 namespace kurir::smtp {
 
 bool ServerSession::offers_tls() const {
-  return service_ != Service::local && services_.options.offers_tls && !stream_.is_encrypted();
+  // Whom a host speaks for would be forgotten with the session, and the host itself be trusted.
+  return service_ != Service::local && services_.options.offers_tls && !stream_.is_encrypted() &&
+         !represented_;
 }
 
 Task<ServerSession::Next> ServerSession::starttls(const wire::SmtpCommand&) {

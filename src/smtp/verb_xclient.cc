@@ -34,10 +34,20 @@ Task<ServerSession::Next> ServerSession::xclient(const wire::SmtpCommand& comman
   co_return Next::go_on;
 }
 
+// Whoever is a user of ours sends as that user; one who may not log in is nobody.
+void ServerSession::become_user(const std::string& name) {
+  const Shared<const directory::Snapshot> users = services_.directory.pin();
+  const auto found = name.empty() ? std::nullopt : users->find_user(name);
+  account_ = found && !found->account.disabled ? found->account.id : AccountId();
+  user_ = name;
+  if (found) user_ = found->account.disabled ? std::string() : std::string(found->account.address);
+}
+
 void ServerSession::represent(const wire::Xclient& told) {
   if (!represented_) represented_ = std::make_unique<Represented>();
   if (told.address) {
     const std::uint16_t port = told.port ? told.port->value_or(0) : std::uint16_t{0};
+    represented_->is_unknown = !*told.address;
     represented_->address =
         *told.address ? socket_address(**told.address, port) : io::SocketAddress();
   } else if (told.port) {
@@ -46,7 +56,7 @@ void ServerSession::represent(const wire::Xclient& told) {
   }
   if (told.name) represented_->name = told.name->value_or("");
   if (told.helo) represented_->helo = told.helo->value_or("");
-  if (told.login) user_ = told.login->value_or("");
+  if (told.login) become_user(told.login->value_or(""));
   if (told.is_extended) represented_->is_extended = *told.is_extended;
 }
 

@@ -98,8 +98,9 @@ Task<Result<void>> ShardHouse::open_logs() {
   if (!spool) co_return std::unexpected(spool.error());
   spool_ = std::move(*spool);
   logs_ = {spool_.get(), mail_.get(), journal_.get()};
-  for (const store::RecordRef& ref : queue_->queued_before(from)) {
+  for (const auto& [id, ref] : queue_->queued_before(from)) {
     const Result<store::Record> record = co_await reader_->read(ref);
+    if (!record && record.error().code == Errc::not_found && queue_->has_ended(id)) continue;
     const bool is_damage =
         !record && (record.error().code == Errc::corrupt || record.error().code == Errc::not_found);
     if (!record && !is_damage) co_return std::unexpected(record.error());

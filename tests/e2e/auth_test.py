@@ -9,7 +9,7 @@ import os
 import time
 import unittest
 
-from harness import ALICE, BOB, Case, greeted, new_token
+from harness import ALICE, BOB, Case, Wire, greeted, new_token
 
 
 class Scram:
@@ -168,6 +168,26 @@ class CompletionTest(Case):
 class GuessingTest(Case):
     server_arguments = ('--set', 'auth.failures_per_network=10', '--set', 'auth.failure_delay="1s"')
 
+    def test_a_right_guess_is_not_answered_sooner(self):
+        def stranger():
+            wire = Wire(self.server.address('submission'), source=('127.0.0.77', 0))
+            self.assertEqual(wire.reply()[0], 220)
+            self.assertEqual(wire.ask(b'EHLO a.test')[0], 250)
+            return wire
+
+        def plain(wire, password):
+            secret = base64.b64encode(f'\0{BOB}\0{password}'.encode())
+            return wire.ask(b'AUTH PLAIN ' + secret)[0]
+
+        for _ in range(6):
+            with stranger() as wire:
+                self.assertEqual(plain(wire, 'wrong'), 535)
+                plain(wire, 'wrong')
+        with stranger() as wire:
+            begun = time.monotonic()
+            self.assertIn(plain(wire, self.server.password()), (235, 454))
+            self.assertGreater(time.monotonic() - begun, 0.3)
+
     def test_a_guesser_waits_and_others_do_not(self):
         started = time.monotonic()
         answers = []
@@ -187,13 +207,34 @@ class GuessingTest(Case):
         self.assertGreaterEqual(looked_at, 10)
         # Who logged in there before comes in at once.
         begun = time.monotonic()
-        with self.server.imap(ALICE):
+        with self.server.imap(BOB):
             pass
         self.assertLess(time.monotonic() - begun, 1)
 
     def setUp(self):
-        with self.server.imap(ALICE):
-            pass
+        for user in (ALICE, BOB):
+            with self.server.imap(user):
+                pass
+
+
+class MechanismsTest(Case):
+    server_arguments = ('--set', 'auth.mechanisms=["SCRAM-SHA-256"]')
+
+    def test_passwords_in_the_open_are_not_taken_in_any_protocol(self):
+        with self.server.wire('pop3') as wire:
+            wire.line()
+            wire.send(b'CAPA\r\n')
+            listed = []
+            while b'.' not in [line.strip() for line in listed]:
+                listed.append(wire.line())
+            self.assertNotIn(b'USER', [line.strip() for line in listed])
+            wire.send(b'USER bob@example.test\r\n')
+            self.assertTrue(wire.line().startswith(b'-ERR [AUTH]'))
+        client = imaplib.IMAP4(*self.server.address('imap'), timeout=20)
+        with self.assertRaises(imaplib.IMAP4.error):
+            client.login(BOB, self.server.password())
+        with greeted(self.server, 'submission') as wire:
+            self.assertEqual(wire.ask(b'AUTH PLAIN AGIAYw==')[0], 504)
 
 
 if __name__ == '__main__':

@@ -8,6 +8,9 @@ import unittest
 
 from checkpoint_test import SMALL, change_folders, change_messages, state
 from harness import ALICE, BOB, Server, expect_ok, message, new_token, quoted, wait_until
+from next_hop import NextHop
+from postfix import free_port
+from tls_test import insecure_context
 
 
 class Cores(unittest.TestCase):
@@ -61,6 +64,27 @@ class Cores(unittest.TestCase):
             server.stop()
             for what in ('mailbox', 'queue'):
                 self.assertEqual(server.run(what, 'verify').returncode, 0)
+
+    def test_what_was_asked_of_a_message_goes_along(self):
+        """Its next host has no TLS: it comes back, and never leaves."""
+        hop = NextHop('127.0.0.1', free_port())
+        self.addCleanup(hop.stop)
+        hop.start()
+        with Server('--set', f'route."away.test".to="127.0.0.1:{hop.port}"',
+                    '--set', 'cores=3') as server:
+            for _ in range(9):
+                with server.smtp('submission') as client:
+                    client.starttls(context=insecure_context())
+                    client.login(BOB, server.password())
+                    client.ehlo()
+                    self.assertEqual(client.mail(BOB, ['REQUIRETLS', 'HOLDFOR=2'])[0], 250)
+                    self.assertEqual(client.rcpt('k@away.test')[0], 250)
+                    self.assertEqual(client.data(message(new_token()))[0], 250)
+            server.stop()
+            self.with_cores(server, 1)
+            server.start()
+            wait_until(lambda: len(server.messages(BOB)) == 9, 20, 'all of them to come back')
+            self.assertEqual(hop.said('MAIL'), [])
 
     def test_a_start_that_is_killed_is_begun_again(self):
         chance = random.Random(1)

@@ -75,6 +75,14 @@ class ImportTest(Case):
         self.assertIn('does not exist', refused.stderr)
         self.assertNotIn('six@', self.server.run('alias', 'list').stdout)
 
+    def test_a_long_file_may_lead_forward(self):
+        aliases = self.server.folder / 'long'
+        aliases.write_text(''.join(
+            ['first@long.test last@long.test\n',
+             *(f'a{number}@long.test {BOB}\n' for number in range(12_000)),
+             f'last@long.test {BOB}\n']))
+        self.assertIn('12002 aliases imported', self.server.run('alias', 'import', aliases).stdout)
+
     def test_domain_aliases_senders_and_the_states_of_a_user(self):
         run = self.server.run
         run('domain', 'add', 'first.test')

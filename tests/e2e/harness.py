@@ -284,8 +284,8 @@ def expect_ok(answer):
 class Wire:
     """A socket that speaks CRLF lines, for what no client library would say."""
 
-    def __init__(self, address, timeout=20.0):
-        self.socket = socket.create_connection(address, timeout)
+    def __init__(self, address, timeout=20.0, source=None):
+        self.socket = socket.create_connection(address, timeout, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b''
 

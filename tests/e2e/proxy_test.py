@@ -6,7 +6,7 @@ import struct
 import subprocess
 import unittest
 
-from harness import BOB, Server, message, new_token, wait_until
+from harness import ALICE, BOB, Server, message, new_token, wait_until
 
 SIGNATURE = b'\r\n\r\n\0\r\nQUIT\n'
 CLIENT = b'\xc0\0\2\7\x7f\0\0\1\x12\x67\0\x19'  # 192.0.2.7:4711 to 127.0.0.1:25
@@ -107,6 +107,34 @@ class Xclient(unittest.TestCase):
         self.assertIn(b'from said.example (client.example [192.0.2.7])', field)
         field = self.received(server, '--xclient-addr', 'IPV6:2001:db8::7', '--xclient-optional')
         self.assertIn(b'[IPv6:2001:db8::7]', field)
+
+    def test_a_user_of_ours_is_that_user(self):
+        server = Server('--set', 'smtp.xclient_networks=["127.0.0.1"]')
+        self.addCleanup(server.remove)
+        server.start()
+        with server.smtp('submission') as client:
+            client.ehlo()
+            self.assertEqual(client.docmd('XCLIENT', f'LOGIN={BOB}')[0], 220)
+            client.ehlo()
+            self.assertEqual(client.mail(BOB)[0], 250)
+            client.rset()
+            self.assertEqual(client.mail(ALICE)[0], 553)
+
+    def test_who_is_spoken_for_is_a_stranger_to_the_end(self):
+        server = Server('--set', 'smtp.xclient_networks=["127.0.0.1"]', '--set',
+                        'limits.trusted=["127.0.0.1"]', '--set', 'strangers.hello_check="syntax"')
+        self.addCleanup(server.remove)
+        server.start()
+        for address in ('203.0.113.5', '[UNAVAILABLE]'):
+            with server.smtp() as client:
+                client.ehlo()
+                self.assertTrue(client.has_extn('starttls'))
+                self.assertEqual(client.docmd('XCLIENT', f'ADDR={address}')[0], 220)
+                client.ehlo('!bad!')
+                self.assertFalse(client.has_extn('starttls'))
+                self.assertEqual(client.docmd('STARTTLS')[0], 502)
+                self.assertEqual(client.mail('a@b.test')[0], 250)
+                self.assertEqual(client.rcpt(BOB)[0], 550)
 
     def test_others_are_not_offered_it(self):
         server = Server('--set', 'smtp.xclient_networks=["192.0.2.0/24"]')

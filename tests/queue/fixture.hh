@@ -96,7 +96,7 @@ class House {
     for (const auto& [type, payload] : changes) queue->recover_change(type, payload);
     for (const auto& [ref, payload] : messages) queue->recover_message(ref, payload);
     read_one_by_one = queue->queued_before(cut);
-    for (const store::RecordRef& ref : read_one_by_one) {
+    for (const auto& [id, ref] : read_one_by_one) {
       const Result<store::Record> record = co_await shard.reader().read(ref);
       EXPECT_TRUE(record.has_value());
       if (record) queue->recover_message(ref, record->payload());
@@ -185,7 +185,7 @@ class House {
   QueueOptions options;
   Remembers notifier;
   std::optional<Queue> queue;
-  std::vector<store::RecordRef> read_one_by_one;
+  std::vector<Queue::QueuedRecord> read_one_by_one;
   std::size_t journal_records = 0;
 
  private:

@@ -39,6 +39,22 @@ Task<void> hold_on(House& house) {
   });
   co_return;
 }
+// Whoever may start the queue (ETRN too) does not send what its sender holds back.
+Task<void> hold_against_orders(House& house) {
+  Message* message = house.append({"a@later.test"}, "sender@example.org", {},
+                                  in(Nanoseconds(std::chrono::hours(2))));
+  const Result<QueueId> id = co_await house.queue->commit(message);
+  EXPECT_TRUE(id.has_value());
+  const auto filter = Filter::parse(FilterText{.everything = true});
+  Walk walk(*house.queue, *filter);
+  AdministratorCommand command;
+  command.kind = AdministratorCommand::Kind::retry;
+  const auto done = co_await house.queue->administrate(walk, command);
+  EXPECT_TRUE(done.has_value() && done->recipients == 0);
+  EXPECT_TRUE(house.holds.jobs.empty());
+}
+TEST(QueueHoldUntil, is_not_retried_before) { with_queue({}, {hold_against_orders}); }
+
 TEST(QueueHoldUntil, holds_also_after_a_restart) { with_queue({}, {hold, hold_on}); }
 
 }  // namespace

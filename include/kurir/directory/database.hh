@@ -102,6 +102,7 @@ class Database {
 
   std::unique_ptr<sqlite3, Close> connection_;
   bool is_within_ = false;  // all_or_none()
+  std::uint64_t snapshots_read_ = 0;
 };
 
 }  // namespace kurir::directory

@@ -36,10 +36,11 @@ class Directory {
 
   // Keeps the snapshot as long as the result is held: views into it may cross a wait.
   Shared<const Snapshot> pin() const { return snapshot_; }
-  void replace(Shared<const Snapshot> snapshot) { snapshot_ = std::move(snapshot); }
+  // What was read earlier may come later, by way of another core: it is passed over.
+  void replace(Shared<const Snapshot> snapshot) {
+    if (snapshot->number() >= snapshot_->number()) snapshot_ = std::move(snapshot);
+  }
 
-  // Whether log_in() would accept without work: the same password was right not long ago.
-  bool knows(std::string_view user, std::string_view password) const;
   // The same answer, after the same time, for an unknown user and for a wrong password. Where it
   // takes work, `is_wanted` is asked before, on a thread of the offload pool.
   Task<LoginOutcome> log_in(

@@ -98,6 +98,8 @@ class Snapshot final : public Counted {
   std::size_t domains() const { return domains_.size(); }
   std::size_t aliases() const { return aliases_.size(); }
   std::size_t memory_octets() const;
+  // The more, the later it was read.
+  std::uint64_t number() const { return number_; }
 
  private:
   friend class SnapshotBuilder;
@@ -160,7 +162,7 @@ class Snapshot final : public Counted {
   bool is_sender(std::string_view key, std::uint32_t user) const;
   LocalRecipient recipient_of(std::string_view local_part, const DomainRecord& domain) const;
 
-  std::uint64_t hash_key_ = 0;
+  std::uint64_t hash_key_ = 0, number_ = 0;
   std::string text_;
   std::vector<DomainRecord> domains_;
   std::vector<UserRecord> users_;
@@ -190,7 +192,7 @@ class SnapshotBuilder {
   // The senders of one address come one after the other, in the order of the addresses' octets.
   Result<void> add_sender(std::string_view address, std::string_view user);
   // Expands the aliases. Errc::too_large: more than limits::directory_targets_max in all.
-  Result<Shared<const Snapshot>> build();
+  Result<Shared<const Snapshot>> build(std::uint64_t number = 0);
 
  private:
   Result<Snapshot::TextRef> intern(std::string_view text);

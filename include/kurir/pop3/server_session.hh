@@ -74,6 +74,7 @@ class ServerSession {
   Next refuse_fault(const wire::Pop3Fault& fault);
   void ok(std::string_view text);
   bool may_log_in() const;
+  bool takes_passwords() const;
   bool offers_tls() const;
 
   // login.cc

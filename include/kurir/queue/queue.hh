@@ -77,7 +77,13 @@ class Queue {
   // The messages that the journal says were queued at its checkpoint, whose records lie before what
   // the streams show from these positions on: recover_message() wants them too. In the order of the
   // disk.
-  std::vector<store::RecordRef> queued_before(const StreamPositions& positions) const;
+  struct QueuedRecord {
+    QueueId id;
+    store::RecordRef record;
+  };
+  std::vector<QueuedRecord> queued_before(const StreamPositions& positions) const;
+  // The journal says that it ended, so that its content may be gone.
+  bool has_ended(QueueId id) const;
   // --- where the number of shards changes (take_over.cc): after recovery, before start()
   // A mailbox's journal has it that the recipient's message was delivered: journals its end.
   void end_delivered(QueueId id, std::size_t ordinal);

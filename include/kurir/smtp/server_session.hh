@@ -179,6 +179,7 @@ class ServerSession {
   }
   bool may_xclient() const;
   void represent(const wire::Xclient& told);
+  void become_user(const std::string& name);
   void say_greeting();
   Next hello(std::string_view name, bool extended);
   void offer_transfer();
@@ -216,7 +217,8 @@ class ServerSession {
   // Whom a trusted host speaks for (XCLIENT).
   struct Represented {
     io::SocketAddress address;
-    std::string name, helo;  // empty: not told
+    std::string name, helo;   // empty: not told
+    bool is_unknown = false;  // the address is told to be: nobody's that is trusted
     bool is_extended = true;
   };
 
