@@ -1,11 +1,32 @@
 #include "kurir/io/offload.hh"
 
-#include <sys/resource.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace kurir::io {
 namespace {
 
 constexpr int slow_niceness = 15;
+// Of processor time without a pause: whoever asks for less comes first when it wakes up.
+constexpr Nanoseconds slow_slice = Milliseconds(100);
+
+// As sched_setattr(2) has it; the kernel's header and the C library's cannot be had together.
+struct SchedulingAttributes {
+  std::uint32_t size = sizeof(SchedulingAttributes);
+  std::uint32_t policy = SCHED_OTHER;
+  std::uint64_t flags = 0;
+  std::int32_t nice = slow_niceness;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime = static_cast<std::uint64_t>(slow_slice.count());
+  std::uint64_t deadline = 0, period = 0;
+};
+
+// The calling thread gives way to all others. Where that is refused, it is just not so meek.
+void be_meek() {
+  SchedulingAttributes wanted;
+  static_cast<void>(syscall(SYS_sched_setattr, 0, &wanted, 0));
+}
 
 }  // namespace
 
@@ -13,8 +34,7 @@ Offload::Offload(unsigned threads, unsigned cores) : returned_(new Returned[core
   for (unsigned thread = 0; thread < threads; ++thread) {
     threads_.emplace_back([this] { work(lanes_[static_cast<std::size_t>(OffloadLane::quick)]); });
     threads_.emplace_back([this] {
-      // Of this thread alone, as Linux has it. Where it is refused, the work is just not so meek.
-      static_cast<void>(setpriority(PRIO_PROCESS, 0, slow_niceness));
+      be_meek();
       work(lanes_[static_cast<std::size_t>(OffloadLane::slow)]);
     });
   }
