@@ -44,7 +44,8 @@ def begin_storm(options, server, names):
     users.write_text(''.join(f'{name}:{PASSWORD}\n' for name in names))
     host, port = server.address('pop3')
     return subprocess.Popen(
-        ['nice', '-n', '19', options.blast, '--protocol', 'pop3', '--mix', 'login', '--users-file', users, '-s',
+        ['nice', '-n', '19',  # a real one is not of this machine
+         options.blast, '--protocol', 'pop3', '--mix', 'login', '--users-file', users, '-s',
          str(len(names)), '-m', str(len(names)), '--timeout', '600s', '--json',
          f'{host}:{port}'], stdout=subprocess.PIPE, text=True)
 
