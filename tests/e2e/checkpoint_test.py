@@ -101,6 +101,23 @@ class Restarts(unittest.TestCase):
         for shard, numbers in server.segments('journal').items():
             self.assertLessEqual(len(numbers), SEGMENTS_MAX, shard)
 
+    def test_what_ended_after_it_is_not_called_damaged(self):
+        with Server(*SMALL) as server:
+            for _ in range(8):
+                token = new_token()
+                server.send(message(token, 300_000), f'{token}@elsewhere.test',
+                            listener='submission', user=BOB, sender=BOB)
+            server.stop()
+            server.start()
+            held = server.segments('spool')
+            server.run('queue', 'remove', '--everything')
+            wait_until(lambda: sum(map(len, server.segments('spool').values())) <
+                       sum(map(len, held.values())), 20, 'content to be given back')
+            server.kill()
+            server.start()
+            self.assertEqual(server.queue(), [])
+            self.assertNotIn('damaged', (server.folder / 'log').read_text())
+
     def test_everything_is_the_same_after_stops_and_starts(self):
         with Server() as server:
             self.fill(server)
