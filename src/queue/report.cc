@@ -113,6 +113,8 @@ observe::Event Queue::event_of(const Message& message, const Recipient& recipien
 
 void Queue::report_reception(const Message& message) {
   const std::string id = text_of(message.id);
+  const auto peer = io::SocketAddress::parse(message.envelope.reception.peer_address());
+  const std::string host = peer ? peer->host() : std::string();  // made here: no peer
   for (const Recipient& recipient : message.envelope.recipients) {
     observe::Event event = event_of(message, recipient, id);
     event.type = observe::EventType::reception;
@@ -120,7 +122,7 @@ void Queue::report_reception(const Message& message) {
     event.queue_us = -1;
     event.response = {.code = 250, .enhanced = "2.0.0", .content = "queued"};
     event.peer_name = message.envelope.reception.helo();
-    event.peer_address = message.envelope.reception.peer_address();
+    event.peer_address = host;
     event.receive_us = message.envelope.receive_us;
     const Nanoseconds commit = std::max(io::now() - message.arrived, Nanoseconds(0));
     event.commit_us = std::chrono::duration_cast<std::chrono::microseconds>(commit).count();
