@@ -61,6 +61,12 @@ cat >/dev/null
 """
 
 
+def configuration_with(main='', transport=''):
+    """The one above with more main options, and more of the transport to the next hop."""
+    return CONFIGURATION.replace('begin routers', main + 'begin routers').replace(
+        'begin retry', transport + 'begin retry')
+
+
 class Exim:
     """Relays all it takes to the port `next_hop`; needs root or sudo to start."""
 
@@ -123,3 +129,9 @@ class Exim:
     def log(self):
         found = run(privileged(['sh', '-c', f'cd {self.folder}; tail *.log log/*']), check=False)
         return found.stdout.decode('utf-8', 'replace')
+
+    def logged(self, mark):
+        """Its lines about messages with that mark: <= came, => went, ** failed."""
+        found = run(privileged(['cat', self.folder / 'log/mainlog']), check=False)
+        return [line for line in found.stdout.decode('utf-8', 'replace').splitlines()
+                if f' {mark} ' in line]
