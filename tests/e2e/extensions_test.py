@@ -1,5 +1,6 @@
 """Extensions of SMTP beyond content and reports, with next hops that have them or not."""
 
+import smtplib
 import time
 import unittest
 
@@ -59,6 +60,24 @@ class Extensions(RelayCase):
             postfix.start()
             self.send(token, [domain.address('j\u00f8rgen')], ['SMTPUTF8'])
             wait_until(lambda: sink.received(token), 20, f'the mail\n{postfix.log()}')
+
+    def test_utf8_from_postfix(self):
+        """By STARTTLS. Postfix 3.7 has no LIMITS, and is no client of XCLIENT or of the PROXY
+        protocol: nothing of these can be tested with it here."""
+        token, sender = new_token(), 's\u00f8ren@sender.test'
+        postfix = Postfix(self.server.port('smtp'), settings='smtp_tls_security_level = encrypt\n')
+        self.addCleanup(postfix.stop)
+        postfix.start()
+        with smtplib.SMTP(postfix.host, postfix.port, 'client.test', timeout=20) as client:
+            client.ehlo()
+            client.command_encoding = 'utf-8'
+            for code, text in (client.mail(sender, ['SMTPUTF8']), client.rcpt(BOB),
+                               client.data(message(token))):
+                self.assertEqual(code, 250, text)
+        wait_until(lambda: not postfix.queued(), 20, f'an empty queue of Postfix\n{postfix.log()}')
+        stored = self.server.wait_for(token.encode())
+        self.assertIn(f'Return-Path: <{sender}>'.encode(), stored)
+        self.assertIn(b'with UTF8SMTPS id', stored)
 
     def test_limits_of_the_next_host_are_kept(self):
         domain, token = self.domain(), new_token()
