@@ -13,7 +13,8 @@
 namespace kurir::tls {
 namespace {
 
-constexpr std::size_t record_octets_max = 1 << 14;     // RFC 8446 5.1
+constexpr std::size_t record_octets_max = 1 << 14;  // RFC 8446 5.1
+constexpr Nanoseconds idle_time = Seconds(1);
 constexpr std::size_t input_octets_pause = 64 * 1024;  // decrypting rests above this
 constexpr std::size_t output_octets_high = 64 * 1024;  // of the transport, then it is sent
 constexpr std::size_t quiet_octets_max = 64 * 1024;    // of records that hold nothing
@@ -152,8 +153,10 @@ void TlsStream::keep_peer_names() {
       client_addresses({der, static_cast<std::size_t>(wolfSSL_get_chain_length(chain, 0))});
 }
 
-// What only handshakes need: an idle session keeps 20 KB of 60.
+// What only handshakes need: a session that idles keeps 20 KB of 60. Most end before that, and
+// giving pages back and getting them again would cost a tenth of a handshake.
 void TlsStream::let_go_of_memory() {
+  has_let_go_ = true;
   if (hello_taken_ >= hello_.size()) hello_ = std::string();
   wolfSSL_FreeArrays(ssl_.get());
   io::give_back_zero_pages(session_);
@@ -181,7 +184,6 @@ Task<Result<void>> TlsStream::handshake(int (*step)(WOLFSSL*), Deadline deadline
   }
   if (asked_for_certificate_) keep_peer_names();
   if (context_) keep_exporter();
-  let_go_of_memory();
   is_established_ = true;
   co_return Result<void>();
 }
@@ -219,10 +221,14 @@ io::Encryption TlsStream::encryption() const {
 // user is passed over.
 Task<Result<void>> TlsStream::fill_transport(Deadline deadline) {
   for (;;) {
-    const Result<void> filled = co_await transport_.fill(deadline);
+    const bool may_let_go = is_established_ && !has_let_go_;
+    const Deadline until = may_let_go ? std::min(deadline, deadline_in(idle_time)) : deadline;
+    const Result<void> filled = co_await transport_.fill(until);
+    const bool is_idle = !filled && filled.error().code == Errc::timed_out && until < deadline;
+    if (is_idle) let_go_of_memory();
     const bool is_stale =
         !filled && filled.error().code == Errc::interrupted && !std::exchange(woken_, false);
-    if (!is_stale) co_return filled;
+    if (!is_stale && !is_idle) co_return filled;
   }
 }
 

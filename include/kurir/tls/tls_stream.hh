@@ -100,6 +100,7 @@ class TlsStream final : public io::Stream, public io::BoundChannel {
   std::string failure_;
   std::vector<std::string> peer_names_;
   bool asked_for_certificate_ = false, is_peer_unverified_ = false;
+  bool has_let_go_ = false;
   bool is_established_ = false, ended_ = false, woken_ = false, closed_ = false;
 };
 
