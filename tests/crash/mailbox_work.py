@@ -23,7 +23,8 @@ class Work:
     def __init__(self):
         self.steps = {}       # token -> [[state, the moment of its OK or None]]
         self.uids = {}        # (folder, token) -> UID
-        self.newest_uid = {}  # folder -> the highest UID that was ever answered
+        self.newest_uid = {}  # folder -> the highest UID that was answered before its cut, or seen
+        self.answered = []    # since the last cut: (step, folder, token, UID)
         self.wrong = []
         self.done = 0         # operations that were answered with OK before their cut
 
@@ -35,7 +36,20 @@ class Work:
     def end(self, step):
         step[1] = time.monotonic()
 
-    def uid_is(self, folder, token, uid):
+    def uid_is(self, step, folder, token, uid):
+        self.uids[folder, token] = uid
+        self.answered.append((step, folder, token, uid))
+
+    def count_answered(self, cut):
+        """What was answered by a server that was cut off already may be taken back."""
+        for step, folder, token, uid in self.answered:
+            if step[1] and step[1] < cut:
+                self.is_new(folder, token, uid)
+            elif self.uids.get((folder, token)) == uid:
+                del self.uids[folder, token]
+        self.answered = []
+
+    def is_new(self, folder, token, uid):
         if uid <= self.newest_uid.get(folder, 0):
             self.wrong.append(f'UID {uid} of {folder} was given again to {token}')
         self.newest_uid[folder] = max(uid, self.newest_uid.get(folder, 0))
@@ -49,6 +63,7 @@ class Work:
     def found(self, mail, cut):
         """Compares with what is there: {token: [(folder, flags, uid, intact)]}, after a cut at
         that moment; what is there is then what was done."""
+        self.count_answered(cut)
         for token, steps in list(self.steps.items()):
             known = [index for index, step in enumerate(steps) if step[1] and step[1] < cut]
             self.done += sum(1 for index in known if steps[index][1] > BEFORE)
@@ -66,7 +81,7 @@ class Work:
                 if not is_intact:
                     self.wrong.append(f'{token} is damaged')
                 if (folder, token) not in self.uids:
-                    self.uid_is(folder, token, uid)
+                    self.is_new(folder, token, uid)
                 elif self.uids[folder, token] != uid:
                     self.wrong.append(f'the UID of {token} has changed')
                 self.uids[folder, token] = uid
@@ -116,7 +131,7 @@ class Worker(threading.Thread):
             self.expect((status, data))
             copied = client.untagged_responses.pop('COPYUID', None) or client.response(
                 'COPYUID')[1]
-            self.work.uid_is(other, token, int(copied[0].split()[2]))
+            self.work.uid_is(step, other, token, int(copied[0].split()[2]))
         else:
             step = self.work.begin(token, GONE)
             self.expect(client.uid('store', str(uid), '+FLAGS', '(\\Deleted)'))
@@ -128,7 +143,8 @@ class Worker(threading.Thread):
         step = self.work.begin(token, (folder, frozenset()))
         content = build(token, [BOB], self.chance.choice((300, 4000, 60_000)))
         data = self.expect(client.append(folder, '', None, content))
-        self.work.uid_is(folder, token, int(re.search(rb'APPENDUID \d+ (\d+)', data[0]).group(1)))
+        uid = int(re.search(rb'APPENDUID \d+ (\d+)', data[0]).group(1))
+        self.work.uid_is(step, folder, token, uid)
         self.work.end(step)
 
     @staticmethod

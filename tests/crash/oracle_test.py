@@ -3,10 +3,12 @@
 
 import pathlib
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+from mailbox_work import Work  # noqa: E402
 from oracle import Oracle  # noqa: E402
 from relay_run import IN_FLIGHT_SECONDS, RelayOracle  # noqa: E402
 from senders import ALICE, BOB, Sent, build, intact  # noqa: E402
@@ -86,6 +88,33 @@ class PlantedRelay(unittest.TestCase):
     def test_damaged(self):
         self.arrives(999.0, is_intact=False)
         self.assertTrue(self.oracle.damaged)
+
+
+class Uids(unittest.TestCase):
+    """A worker's APPEND, the next one with the same UID, and what the oracle says of it."""
+
+    def appended(self, work, token, uid):
+        step = work.begin(token, ('Work', frozenset()))
+        work.uid_is(step, 'Work', token, uid)
+        work.end(step)
+        return step[1]
+
+    def test_what_was_answered_before_the_cut_stays(self):
+        work = Work()
+        answered = self.appended(work, 'one', 81)
+        work.found({}, answered + 1)
+        self.assertEqual(len(work.wrong), 1)  # it is gone
+        self.appended(work, 'two', 81)
+        work.found({'two': [('Work', frozenset(), 81, True)]}, time.monotonic() + 1)
+        self.assertEqual(len(work.wrong), 2)  # and its UID came again
+
+    def test_what_was_answered_after_it_may_be_taken_back(self):
+        work = Work()
+        answered = self.appended(work, 'one', 81)
+        work.found({}, answered - 1)
+        self.appended(work, 'two', 81)
+        work.found({'two': [('Work', frozenset(), 81, True)]}, time.monotonic() + 1)
+        self.assertEqual(work.wrong, [])
 
 
 if __name__ == '__main__':
