@@ -83,7 +83,9 @@ void flood(const Question& question, const FakeServer::Send& send) {
 
 TEST(Forgery, none_of_ten_thousand_a_second_is_believed) {
   FakeServer server(&flood, FakeServer::Tcp::no);
-  with_resolver(options_for({server.address()}), [](Resolver& resolver) -> Task<void> {
+  ResolverOptions options = options_for({server.address()});
+  options.first_timeout = Seconds(9);  // a busy machine is not asked again
+  with_resolver(options, [](Resolver& resolver) -> Task<void> {
     for (int i = 0; i < 5; ++i)
       co_await expect_the_true_one(resolver, "mail" + std::to_string(i) + ".forged.example");
     EXPECT_GT(resolver.figures().disbelieved, 5000U);
