@@ -11,8 +11,7 @@ namespace kurir::smtp {
 
 bool ServerSession::is_guarded() const {
   return services_.guard != nullptr && service_ != Service::local && user_.empty() &&
-         ((represented_ && represented_->is_unknown) ||
-          !services_.guard->is_trusted(client_address()));
+         !(is_client_known() && services_.guard->is_trusted(client_address()));
 }
 
 // The name servers are asked while the client waits for the greeting anyway. Where commands may

@@ -9,8 +9,7 @@ namespace kurir::smtp {
 Task<ServerSession::Next> ServerSession::etrn(const wire::SmtpCommand& command) {
   const ServerOptions& options = services_.options;
   const bool is_offered = service_ == Service::transfer || service_ == Service::submission;
-  const bool is_unknown = represented_ && represented_->is_unknown;
-  if (!is_offered || is_unknown || !options.may_etrn || !options.may_etrn(client_address()))
+  if (!is_offered || !is_client_known() || !options.may_etrn || !options.may_etrn(client_address()))
     co_return refuse({459, "4.7.1", "Not for you: smtp.etrn_networks says who may ask"});
   if (transaction_) co_return refuse({503, "5.5.1", "Not within a transaction"});
   std::string_view domain = command.argument;

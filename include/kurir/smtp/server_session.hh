@@ -177,6 +177,8 @@ class ServerSession {
                ? represented_->address
                : stream_.peer();
   }
+  // Whom XCLIENT speaks for may have no address: that is nobody's who is trusted.
+  bool is_client_known() const { return !represented_ || !represented_->is_unknown; }
   bool may_xclient() const;
   void represent(const wire::Xclient& told);
   void become_user(const std::string& name);
