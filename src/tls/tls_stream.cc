@@ -153,7 +153,7 @@ void TlsStream::keep_peer_names() {
       client_addresses({der, static_cast<std::size_t>(wolfSSL_get_chain_length(chain, 0))});
 }
 
-// What only handshakes need: a session that idles keeps 20 KB of 60. Most end before that, and
+// What only handshakes need: a session that idles keeps 35 KB of 60. Most end before that, and
 // giving pages back and getting them again would cost a tenth of a handshake.
 void TlsStream::let_go_of_memory() {
   has_let_go_ = true;
